@@ -1,0 +1,33 @@
+"""French and English: messages from gettext catalogs, numbers and dates by locale.
+
+Messages are written in English in the code, inside ``_()``; ``catalogs/fr.po`` holds the French. The language of the
+current context (a command, a request) is set with ``use``.
+"""
+
+from compagnon.i18n.locale import (
+    LANGUAGES,
+    _,
+    current,
+    detect,
+    format_date,
+    format_datetime,
+    format_duration,
+    format_number,
+    ngettext,
+    pick,
+    use,
+)
+
+__all__ = [
+    "LANGUAGES",
+    "_",
+    "current",
+    "detect",
+    "format_date",
+    "format_datetime",
+    "format_duration",
+    "format_number",
+    "ngettext",
+    "pick",
+    "use",
+]

@@ -1,0 +1,327 @@
+"""The model of solution.yaml: what the user wrote, checked and frozen.
+
+Sources and estimators are ports: their options come from adapters (``SourceOptions`` and ``EstimatorOptions`` are the
+bases), so the complete model is put together by ``compagnon.spec.kinds``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from compagnon.spec import quantity
+
+SPEC_VERSION = 1
+
+
+class Section(BaseModel):
+    """A part of solution.yaml: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=False)
+
+
+def _as_duration(value: Any) -> Any:
+    return quantity.duration(value) if isinstance(value, str) else value
+
+
+def _as_size(value: Any) -> Any:
+    return quantity.size(value) if isinstance(value, str) else value
+
+
+def _as_timezone(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("unknown time zone; expected an IANA name such as Europe/Paris or UTC") from error
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$"),
+    Field(description="Lower-case letters, digits and underscores, beginning with a letter."),
+]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_as_duration, json_schema_input_type=str),
+    PlainSerializer(lambda d: f"{d.total_seconds():g} s", return_type=str),
+]
+Size = Annotated[int, BeforeValidator(_as_size, json_schema_input_type=str | int)]
+Timezone = Annotated[str, BeforeValidator(_as_timezone)]
+StringList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
+class ByLanguage(Section):
+    """One text in French and English; one of the two is enough."""
+
+    fr: str | None = None
+    en: str | None = None
+
+
+Text = str | ByLanguage
+"""A text given once for both languages, or by language."""
+
+
+def text_of(value: Text | None, language: str) -> str:
+    """``value`` in ``language``, else in the other language; empty if there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    first, second = (value.fr, value.en) if language == "fr" else (value.en, value.fr)
+    return first or second or ""
+
+
+# --- need --------------------------------------------------------------------------------------------------------
+
+
+class Story(Section):
+    """A user story: who wants what and why, with what makes it accepted."""
+
+    as_: Text = Field(alias="as", description="Who wants it.")
+    want: Text
+    so: Text | None = Field(None, description="What for.")
+    accept: tuple[Text, ...] = Field((), description="Acceptance criteria.")
+    accessibility: tuple[Text, ...] = Field((), description="Accessibility goals, such as use by keyboard.")
+
+
+class Indicator(Section):
+    """A fact of a stage with its threshold and the interval at which it is reviewed."""
+
+    fact: str
+    of: str = Field(description="Stage instance, such as train/topic.")
+    at_least: float | str | None = None
+    at_most: float | str | None = None
+    review: Duration | None = None
+
+
+class Need(Section):
+    """Why the solution exists: the problem, its users, their stories, what is measured."""
+
+    problem: Text | None = None
+    users: tuple[Text, ...] = ()
+    stories: tuple[Story, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+
+
+# --- sources -----------------------------------------------------------------------------------------------------
+
+
+class SourceOptions(Section):
+    """What every source states, whatever its kind; adapters add their own options."""
+
+    kind: str
+    licence: str | None = Field(None, description="Licence of the data, SPDX name where there is one.")
+    contact: str | None = Field(None, description="Who answers for this source.")
+    access: Text | None = Field(None, description="How one gets at it: account, export, day.")
+    confidential: Text | None = Field(None, description="What must not leave, and why.")
+    instead: str | None = Field(
+        None, description="What to use when the source is down: `last` (last good collection) or another source."
+    )
+    fresh_for: Duration | None = Field(None, description="How long a collection is good without looking again.")
+    key: StringList = Field((), description="Columns that identify a row in this source; else its position does.")
+
+
+# --- tables ------------------------------------------------------------------------------------------------------
+
+ColumnType = Literal["text", "integer", "decimal", "float", "boolean", "date", "timestamp", "category"]
+PersonalClass = Literal[
+    "name", "email", "phone", "address", "birth", "identifier", "bank", "health", "location", "online", "opinion",
+    "free_text", "other", "none",
+]  # fmt: skip
+Keep = Literal["plain", "pseudonym", "mask", "drop"]
+Clean = Literal["nfc", "spaces", "html", "lower", "upper", "unaccent", "fold"]
+
+
+class FromColumn(Section):
+    """How one source names and writes a column, where it differs from the rest."""
+
+    column: str
+    unit: str | None = Field(None, description="Unit in this source; converted to the unit of the column.")
+    formats: StringList = ()
+    timezone: Timezone | None = None
+
+
+class Replace(Section):
+    """Replaces what a regular expression (RE2) finds."""
+
+    pattern: str
+    with_: str = Field("", alias="with", description="Replacement; \\1 is the first group.")
+
+
+def _as_from_column(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+class Column(Section):
+    """One column of a table: its type and meaning, and how values are brought to it."""
+
+    type: ColumnType
+    meaning: Text | None = None
+    unit: str | None = None
+    personal: PersonalClass | None = Field(None, description="Class of personal data that the column holds.")
+    keep: Keep | None = Field(None, description="What leaves the raw zone: pseudonym, mask, nothing (drop) or plain.")
+    required: bool = Field(False, description="Rows without a value are rejected.")
+    clean: tuple[Clean, ...] = Field((), description="Text clean-up, in this order.")
+    replace: tuple[Replace, ...] = ()
+    formats: StringList = Field((), description="Accepted spellings of dates (strptime or iso) or numbers (fr, en).")
+    timezone: Timezone | None = Field(None, description="Time zone of dates that do not state theirs.")
+    values: StringList | None = Field(None, description="Allowed values, or the YAML file that lists them.")
+    map: dict[str, str] = Field({}, description="Other spellings of values, folded for case and accents.")
+    at_least: float | None = None
+    at_most: float | None = None
+    pattern: str | None = Field(None, description="Regular expression (RE2) that the whole text must match.")
+    expr: str | None = Field(None, description="Row-local SQL over the columns above: a derived column.")
+
+
+class Reject(Section):
+    """Rows for which ``when`` holds go to the quarantine, with the reason."""
+
+    when: str
+    because: Text
+    code: Name | None = Field(None, description="Short name of the reason; made from its place if absent.")
+
+
+class Unique(Section):
+    """Keeps one row by key; ``prefer`` orders the candidates, row_id breaks ties."""
+
+    by: StringList
+    prefer: StringList = ()
+
+
+class Table(Section):
+    """A prepared, typed set of rows."""
+
+    meaning: Text | None = None
+    key: StringList = ()
+    from_: dict[Name, dict[Name, Annotated[FromColumn, BeforeValidator(_as_from_column)]]] = Field(
+        alias="from", min_length=1, description="By source: how it names each column."
+    )
+    columns: dict[Name, Column] = Field(min_length=1)
+    reject: tuple[Reject, ...] = ()
+    unique: Unique | None = None
+
+
+# --- privacy -----------------------------------------------------------------------------------------------------
+
+
+class Privacy(Section):
+    """Who is responsible for personal data, why they are held, and for how long."""
+
+    controller: str | None = None
+    contact: str | None = Field(None, description="Data protection officer or contact.")
+    purpose: Text | None = None
+    basis: (
+        Literal["consent", "contract", "legal_obligation", "vital_interests", "public_interest", "legitimate_interests"]
+        | None
+    ) = None
+    keep: dict[str, Duration] = Field({}, description="How long each zone or table is kept.")
+
+
+# --- models ------------------------------------------------------------------------------------------------------
+
+
+class EstimatorOptions(Section):
+    """What every estimator states; adapters add their hyper-parameters."""
+
+    kind: str
+
+
+class TestTable(Section):
+    """A table set apart for the test."""
+
+    __test__ = False  # not a test case for pytest
+    table: Name
+
+
+class Split(Section):
+    """How rows are parted: a test part never used to choose, folds to choose on."""
+
+    test: Annotated[float, Field(gt=0, lt=1)] | TestTable = 0.2
+    folds: int = Field(5, ge=2, le=20)
+    group: str | None = Field(None, description="Rows of one group stay on one side.")
+    seed: int = 1
+
+
+class Decide(Section):
+    """When the model must leave the decision to a person."""
+
+    person_below: float = Field(0.0, ge=0, le=1, description="Confidence below which a person decides.")
+
+
+class Limits(Section):
+    """Bounds of one prediction request."""
+
+    rows: int = Field(1000, ge=1, le=100_000)
+    body: Size = 1_000_000
+    text: int = Field(20_000, ge=1, description="Characters of one text.")
+    per_minute: int = Field(600, ge=1, description="Requests of one key in a minute.")
+    queue: int = Field(64, ge=1, description="Requests waiting before others are turned away.")
+
+
+class Record(Section):
+    """What is kept of predictions."""
+
+    inputs: Literal["masked", "none"] = Field("masked", description="Inputs kept with personal data masked, or not.")
+    sample: float = Field(1.0, ge=0, le=1)
+    keep: Duration = timedelta(days=365)
+
+
+class Serve(Section):
+    """How a model is served."""
+
+    examples: tuple[str | dict[str, Any], ...] = ()
+    limits: Limits = Limits()
+    record: Record = Record()
+
+
+class Package(Section):
+    """How a model is packaged."""
+
+    samples: int = Field(1000, ge=10, le=100_000, description="Rows on which package and model must agree.")
+
+
+TaskName = Literal["text-classification", "tabular-classification"]
+MetricName = Literal["macro_f1", "accuracy", "balanced_accuracy", "roc_auc"]
+
+
+class Model(Section):
+    """Something that predicts a column of a table from others."""
+
+    task: TaskName
+    title: Text | None = None
+    table: Name
+    input: StringList = Field(min_length=1)
+    target: str
+    split: Split = Split()
+    metric: MetricName = "macro_f1"
+    estimators: tuple[EstimatorOptions, ...] = Field(min_length=1)
+    budget: Duration = timedelta(seconds=60)
+    decide: Decide = Decide()
+    package: Package = Package()
+    serve: Serve = Serve()
+
+
+# --- the whole ---------------------------------------------------------------------------------------------------
+
+
+class Spec(Section):
+    """A whole solution.yaml."""
+
+    version: Literal[1]
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    title: Text | None = None
+    timezone: Timezone = "UTC"
+    need: Need | None = None
+    sources: dict[Name, SourceOptions] = {}
+    tables: dict[Name, Table] = {}
+    privacy: Privacy | None = None
+    models: dict[Name, Model] = {}
