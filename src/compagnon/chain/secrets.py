@@ -1,0 +1,63 @@
+"""Secrets: made once into ``.compagnon/secrets`` (0600), overridden by the environment, never in a run or a log."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from compagnon.chain.workspace import Workspace, explain_disk, write_atomically
+from compagnon.errors import UserError
+from compagnon.i18n import _
+
+_LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Looks names up in the environment, then in the secrets file."""
+
+    workspace: Workspace
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def lookup(self, name: str) -> str | None:
+        """The secret that the user gave under ``name``, or None."""
+        value = self.environ.get(name)
+        return value if value is not None else self._file().get(name)
+
+    def own(self, name: str) -> bytes:
+        """A key of Compagnon's own (32 random bytes), made at first use; ``COMPAGNON_NAME`` in hexadecimal overrides it."""
+        name = f"COMPAGNON_{name.upper()}"
+        text = self.lookup(name)
+        if text is None:
+            text = random.token_hex(32)
+            self._add(name, text)
+            text = self._file().get(name, text)
+        try:
+            key = bytes.fromhex(text)
+        except ValueError:
+            key = b""
+        if len(key) < 16:
+            raise UserError(
+                "secrets.bad-key",
+                _("The secret {name} is not a key of 16 bytes or more in hexadecimal.").format(name=name),
+                next=_("Remove it from the environment or from .compagnon/secrets to have one made."),
+            )
+        return key
+
+    def _file(self) -> dict[str, str]:
+        try:
+            text = self.workspace.secrets_file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        return dict(match.groups() for line in text.splitlines() if (match := _LINE.fullmatch(line.strip())))
+
+    def _add(self, name: str, value: str) -> None:
+        with explain_disk(self.workspace.secrets_file):
+            known = self._file()
+            known.setdefault(name, value)
+            self.workspace.prepare()
+            text = "".join(f"{key}={value}\n" for key, value in known.items())
+            write_atomically(self.workspace.secrets_file, text.encode(), mode=0o600)
