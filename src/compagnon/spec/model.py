@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
+from compagnon.i18n import _
 from compagnon.spec import quantity
 
 SPEC_VERSION = 1
@@ -24,6 +25,8 @@ class Section(BaseModel):
 
 
 def _as_duration(value: Any) -> Any:
+    if isinstance(value, int | float):
+        return quantity.duration(str(value))  # a number without a unit is refused with the examples
     return quantity.duration(value) if isinstance(value, str) else value
 
 
@@ -36,7 +39,7 @@ def _as_timezone(value: Any) -> Any:
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError("unknown time zone; expected an IANA name such as Europe/Paris or UTC") from error
+            raise ValueError(_("unknown time zone; expected an IANA name such as Europe/Paris or UTC")) from error
     return value
 
 
@@ -52,11 +55,11 @@ Name = Annotated[
 Duration = Annotated[
     timedelta,
     BeforeValidator(_as_duration, json_schema_input_type=str),
-    PlainSerializer(lambda d: f"{d.total_seconds():g} s", return_type=str),
+    PlainSerializer(quantity.write_duration, return_type=str),
 ]
 Size = Annotated[int, BeforeValidator(_as_size, json_schema_input_type=str | int)]
 Timezone = Annotated[str, BeforeValidator(_as_timezone)]
-StringList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+StringList = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
 
 
 class ByLanguage(Section):
@@ -202,7 +205,7 @@ class Table(Section):
 
     meaning: Text | None = None
     key: StringList = ()
-    from_: dict[Name, dict[Name, Annotated[FromColumn, BeforeValidator(_as_from_column)]]] = Field(
+    from_: dict[Name, dict[Name, Annotated[FromColumn, BeforeValidator(_as_from_column, json_schema_input_type=str | FromColumn)]]] = Field(
         alias="from", min_length=1, description="By source: how it names each column."
     )
     columns: dict[Name, Column] = Field(min_length=1)

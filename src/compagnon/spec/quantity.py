@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from compagnon.i18n import _
+
 _NUMBER_UNIT = re.compile(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-zµ]+)\s*")
 
 _SECONDS = {
@@ -22,16 +24,39 @@ _BYTES = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 
 
 def duration(text: str) -> timedelta:
     """``text`` as a duration; a month is 30 days, a year 365. Raises ValueError."""
-    return timedelta(seconds=_read(text, _SECONDS, "40 s, 15 min, 1d, 30 days, 2 years"))
+    examples = "40 s, 15 min, 1d, 30 days, 2 years"
+    try:
+        return timedelta(seconds=_read(text, _SECONDS, examples))
+    except OverflowError:
+        raise _unreadable(examples) from None
+
+
+def write_duration(value: timedelta) -> str:
+    """``value`` so that ``duration`` reads the same back: the largest unit that divides it, else decimals of seconds."""
+    seconds, rest = value.days * 86400 + value.seconds, value.microseconds
+    if rest:
+        return f"{seconds}.{rest:06d}".rstrip("0") + " s"
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds and seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def size(text: str) -> int:
     """``text`` as a number of bytes (kB and MB are powers of 1000). Raises ValueError."""
-    return int(_read(text, _BYTES, "500 kB, 1 MB, 2 GiB"))
+    examples = "500 kB, 1 MB, 2 GiB"
+    try:
+        return round(_read(text, _BYTES, examples))
+    except OverflowError:
+        raise _unreadable(examples) from None
 
 
 def _read(text: str, units: dict[str, float] | dict[str, int], examples: str) -> float:
     match = _NUMBER_UNIT.fullmatch(text)
     if not match or match[2].lower() not in units:
-        raise ValueError(f"expected a number and a unit, such as {examples}")
+        raise _unreadable(examples)
     return float(match[1].replace(",", ".")) * units[match[2].lower()]
+
+
+def _unreadable(examples: str) -> ValueError:
+    return ValueError(_("expected a number and a unit, such as {examples}").format(examples=examples))
