@@ -63,7 +63,11 @@ FACTS = _define(
     Definition("chosen", "", "computed", "famille choisie", "family chosen"),
     Definition("macro_f1", "1", "computed", "macro-F1 sur la partie de test", "macro-F1 on the test part"),
     Definition(
-        "macro_f1_low", "1", "computed", "macro-F1, bas de l'intervalle à 95 %", "macro-F1, low end of the 95 % interval"
+        "macro_f1_low",
+        "1",
+        "computed",
+        "macro-F1, bas de l'intervalle à 95 %",
+        "macro-F1, low end of the 95 % interval",
     ),
     Definition(
         "macro_f1_high",

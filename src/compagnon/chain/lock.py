@@ -1,7 +1,7 @@
 """The lock that says who works on a solution.
 
-The operating system's file lock excludes others and ends with its process, whatever the clock says; a small file beside it
-says who holds it, so that the other side gets a useful answer.
+The operating system's file lock excludes others and ends with its process, whatever the clock says; a small file
+beside it says who holds it, so that the other side gets a useful answer.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def _locked(about: dict[str, Any] | None) -> UserError:
     if not about:
         what = _("Another command is working on this solution.")
     else:
-        what = _("Another command is working on this solution: {purpose}, process {pid} on {host}, since {since}.").format(
+        what = _(
+            "Another command is working on this solution: {purpose}, process {pid} on {host}, since {since}."
+        ).format(
             purpose=about.get("purpose"),
             pid=about.get("pid"),
             host=about.get("host"),

@@ -1,7 +1,7 @@
 """The plan: for each stage instance, is what the ledger holds still valid?
 
-A pure function of the instances (made from the spec), the ledger, the probes, the overlay, the referenced files' digests and the
-time: the same answers for ``plan``, ``status``, ``run`` and the pages.
+A pure function of the instances (made from the spec), the ledger, the probes, the overlay, the referenced files'
+digests and the time: the same answers for ``plan``, ``status``, ``run`` and the pages.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class Outside:
     """Version of a distribution or of a stage's source, by name."""
     running: str | None = None
     """The instance at work right now in another process."""
+    looking: bool = True
+    """False for a status: sources of which only collecting can tell count as valid since the last look."""
 
 
 @dataclass(frozen=True)
@@ -116,16 +118,15 @@ def decide(
     last = outside.last(instance.id)
     if outside.running == instance.id:
         return Step(instance, "running", _("running now"), last, None)
-    if instance.id in refresh or instance.stage in refresh:
-        key = _key(instance, outside, before)
-        return Step(instance, "stale" if last else "missing", _("asked for with --refresh"), last, key)
     inputs = _inputs(instance, before)
+    if inputs is not None and (instance.id in refresh or instance.stage in refresh):
+        key = _key(instance, outside, inputs)
+        return Step(instance, "stale" if last else "missing", _("asked for with --refresh"), last, key)
     if inputs is None:
         waiting = [s.instance.id for s in _upstream(instance, before) if not s.valid]
         reason = _("waits for {stages}").format(stages=", ".join(waiting))
         return Step(instance, "stale" if last else "missing", reason, last, None)
-    key = _key(instance, outside, before)
-    assert key is not None
+    key = _key(instance, outside, inputs)
     probe = outside.probes.get(instance.id)
     if probe is not None:
         step = _decide_source(instance, outside, key, probe, last)
@@ -145,7 +146,9 @@ def decide(
     return Step(instance, "stale", _("stale because {changes}").format(changes=explain(last.key, key)), last, key)
 
 
-def _decide_source(instance: Instance, outside: Outside, key: dict[str, Any], probe: Probe, last: Run | None) -> Step | None:
+def _decide_source(
+    instance: Instance, outside: Outside, key: dict[str, Any], probe: Probe, last: Run | None
+) -> Step | None:
     """What a probe alone settles: freshness, and sources of which only collecting can tell."""
     same_settings = last is not None and {**last.key, "probe": None} == {**key, "probe": None}
     if last is None or not same_settings or not outside.available(last):
@@ -161,6 +164,8 @@ def _decide_source(instance: Instance, outside: Outside, key: dict[str, Any], pr
         )
     if probe.fresh_for is not None and age < probe.fresh_for:
         return Step(instance, "cached", _("still fresh"), last, key)
+    if not outside.looking and (probe.error is not None or probe.token is None):
+        return Step(instance, "cached", _("valid when it was last looked at"), last, key)
     if probe.error is not None:
         return Step(instance, "stale", _("the source could not be looked at: {why}").format(why=probe.error), last, key)
     if probe.token is None:
@@ -184,10 +189,7 @@ def _inputs(instance: Instance, before: Mapping[str, Step]) -> dict[str, str] | 
     return digests_by_name
 
 
-def _key(instance: Instance, outside: Outside, before: Mapping[str, Step]) -> dict[str, Any] | None:
-    inputs = _inputs(instance, before)
-    if inputs is None:
-        return None
+def _key(instance: Instance, outside: Outside, inputs: dict[str, str]) -> dict[str, Any]:
     probe = outside.probes.get(instance.id)
     return {
         "key": KEY_VERSION,

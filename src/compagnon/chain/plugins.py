@@ -55,9 +55,9 @@ def identity(distribution: str) -> str:
 
 @functools.cache
 def source_identity(module: str) -> str:
-    """Version of the package that holds ``module``; with the digest of its folder's sources when it is installed editable.
+    """Version of the package that holds ``module``, with the digest of its sources when it is installed editable.
 
-    A developer who changes a stage's code sees its runs become stale; a user who installed a release does not pay for it.
+    A developer who changes a stage's code sees its runs become stale; a user of a release does not pay for it.
     """
     top = module.partition(".")[0]
     try:

@@ -28,7 +28,7 @@ class Secrets:
         return value if value is not None else self._file().get(name)
 
     def own(self, name: str) -> bytes:
-        """A key of Compagnon's own (32 random bytes), made at first use; ``COMPAGNON_NAME`` in hexadecimal overrides it."""
+        """A key of Compagnon's own, made at first use; ``COMPAGNON_NAME`` (hexadecimal) overrides it."""
         name = f"COMPAGNON_{name.upper()}"
         text = self.lookup(name)
         if text is None:
@@ -52,7 +52,7 @@ class Secrets:
             text = self.workspace.secrets_file.read_text(encoding="utf-8")
         except FileNotFoundError:
             return {}
-        return dict(match.groups() for line in text.splitlines() if (match := _LINE.fullmatch(line.strip())))
+        return {match[1]: match[2] for line in text.splitlines() if (match := _LINE.fullmatch(line.strip()))}
 
     def _add(self, name: str, value: str) -> None:
         with explain_disk(self.workspace.secrets_file):

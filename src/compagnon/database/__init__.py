@@ -1,0 +1,1 @@
+"""SQLAlchemy tables and Alembic migrations of the ledger and of operations."""

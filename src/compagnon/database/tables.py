@@ -1,0 +1,155 @@
+"""Tables of the ledger and of operations.
+
+``info={"personal": ...}`` says which tables hold personal data, for the register of processing activities.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Serial = BigInteger().with_variant(Integer, "sqlite")
+Moment = DateTime(timezone=True)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True, comment="order of the ledger, whatever clocks say"),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("stage", String(160), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("key", JSON, nullable=False),
+    Column("key_digest", String(64), nullable=False),
+    Column("started", Moment, nullable=False),
+    Column("ended", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("spec", String(64), nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("outputs", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("environment", JSON, nullable=False),
+    Column("error", JSON),
+    Index("ix_runs_stage_key", "stage", "key_digest"),
+    info={"personal": None},
+)
+
+specs = Table(
+    "specs",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+    info={"personal": "contacts named in solution.yaml"},
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("about", String(160)),
+    info={"personal": "author; what a person writes"},
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("table_name", String(64), nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("column_name", String(64)),
+    Column("value", Text),
+    Column("because", Text, nullable=False),
+    Index("ix_corrections_table_name", "table_name"),
+    info={"personal": "author; corrected values"},
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("kind", String(64), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("asked", Moment, nullable=False),
+    Column("asked_by", String(200), nullable=False),
+    Column("holder", String(200)),
+    Column("lease_until", Moment),
+    Column("started", Moment),
+    Column("ended", Moment),
+    Column("cancel", Boolean, nullable=False, default=False),
+    Column("progress", JSON, nullable=False),
+    Column("error", JSON),
+    info={"personal": "who asked"},
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True, comment="SHA-256 of a random key of 256 bits"),
+    Column("label", String(200), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment),
+    Column("revoked", Moment),
+    info={"personal": "label may name a person or a service"},
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("model_version", String(64), nullable=False),
+    Column("prediction", String(64)),
+    Column("kind", String(16), nullable=False, comment="wrong, right or decided"),
+    Column("input", JSON, comment="masked"),
+    Column("predicted", Text),
+    Column("confidence", Float),
+    Column("expected", Text),
+    Column("comment", Text),
+    info={"personal": "author; masked input"},
+)
+
+prediction_segments = Table(
+    "prediction_segments",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("path", Text, nullable=False, unique=True),
+    Column("model", String(64), nullable=False),
+    Column("first", Moment, nullable=False),
+    Column("last", Moment, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    info={"personal": "masked inputs of predictions"},
+)

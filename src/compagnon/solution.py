@@ -1,0 +1,302 @@
+"""A solution from Python: its file, its chain, its ledger, its artifacts.
+
+``Solution`` is what the command line, the pages and notebooks work with; each of its methods is one verb of the command line.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compagnon.chain import digest as digests
+from compagnon.chain import lock, plugins
+from compagnon.chain.artifact import Artifact, ArtifactStore
+from compagnon.chain.clock import Clock, SystemClock
+from compagnon.chain.job import Job, JobTable
+from compagnon.chain.ledger import Ledger, Note
+from compagnon.chain.plan import Step
+from compagnon.chain.run import Run
+from compagnon.chain.runner import Chain, Event
+from compagnon.chain.secrets import Secrets
+from compagnon.chain.stage import Cancelled
+from compagnon.chain.workspace import Workspace
+from compagnon.errors import UserError
+from compagnon.i18n import _
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from compagnon.spec.load import Loaded
+    from compagnon.spec.model import Spec
+
+BEAT_EVERY = 5.0
+"""Seconds between two signs of life of a running job."""
+
+
+@dataclass
+class Solution:
+    """One AI solution: its folder and ``solution.yaml``.
+
+    >>> solution = Solution("work/tutor")
+    >>> solution.run()
+    >>> solution.facts("train/topic")["macro_f1"].value
+    """
+
+    root: Path
+    clock: Clock = field(default_factory=SystemClock)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def __init__(
+        self, root: str | Path = ".", *, clock: Clock | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.root = Path(root).resolve()
+        self.clock = clock or SystemClock()
+        self.environ = os.environ if environ is None else environ
+
+    # --- the file
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return Workspace(self.root)
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """The checked file; raises UserErrors with every mistake at once."""
+        from compagnon.spec.load import load
+
+        return load(self.root, kinds=kinds(), environ=self.environ, known_facts=known_facts(), **hooks())
+
+    @property
+    def spec(self) -> Spec:
+        return self.loaded.spec
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    # --- what was done
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(self.workspace, self.environ)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The operational database, opened (and migrated) at first use."""
+        from compagnon.database.engine import open_database
+
+        return open_database(self.workspace, self.environ.get("COMPAGNON_DATABASE"))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from compagnon.database.ledger import SqlLedger
+
+        return SqlLedger(self.engine)
+
+    @cached_property
+    def jobs(self) -> JobTable:
+        from compagnon.database.jobs import SqlJobs
+
+        return SqlJobs(self.engine)
+
+    @cached_property
+    def artifacts(self) -> ArtifactStore:
+        return ArtifactStore(self.workspace)
+
+    @cached_property
+    def chain(self) -> Chain:
+        stages = {name: stage() for name, stage in plugins.load("stages").items()}
+        order = ("collect", "prepare", "store", "train", "optimize", "package")
+        stages = {name: stages[name] for name in sorted(stages, key=lambda n: order.index(n) if n in order else 99)}
+        text = self.loaded.source_text
+        return Chain(
+            spec=self.spec,
+            spec_digest=digests.of_bytes(text.encode()),
+            spec_text=text,
+            workspace=self.workspace,
+            stages=stages,
+            ledger=self.ledger,
+            clock=self.clock,
+            secrets=self.secrets,
+        )
+
+    def plan(self, *, to: str | None = None, refresh: frozenset[str] = frozenset()) -> list[Step]:
+        """What ``run`` would do and why, without doing it."""
+        return self.chain.plan(to=to, refresh=refresh)
+
+    def status(self) -> list[Step]:
+        """The state of each stage instance, without going to sources that only collecting can tell about."""
+        return self.chain.plan(looking=False, running=self._running())
+
+    def _running(self) -> str | None:
+        for job in self.jobs.latest(5):
+            if job.state == "running" and job.kind == "run" and lock.is_held(self.workspace):
+                stage = job.progress.get("stage")
+                return str(stage) if stage else None
+        return None
+
+    def run(
+        self,
+        *,
+        to: str | None = None,
+        refresh: frozenset[str] = frozenset(),
+        on_event: Callable[[Event], None] = lambda event: None,
+        asked_by: str | None = None,
+    ) -> list[Step]:
+        """Do what is not valid, in the foreground; progress also goes to the job table, where pages read it."""
+        # Everything that can refuse (the file, the lock) does so before a job is written.
+        self.chain.instances()
+        with lock.hold(self.workspace, self.clock, "run"):
+            payload = {"to": to, "refresh": sorted(refresh)}
+            job = self.jobs.add("run", payload, asked_by or author(), self.clock.now())
+            claimed = self.jobs.claim(worker_name(), self.clock.now(), job_id=job.id)
+            return self.work_on(claimed or job, on_event)
+
+    def work_on(self, job: Job, on_event: Callable[[Event], None] = lambda event: None) -> list[Step]:
+        """Run the chain for a claimed job, keeping its lease and its progress; the caller holds the lock."""
+        holder = job.holder or worker_name()
+        beating = _Heart(self.jobs, job.id, holder, self.clock)
+
+        def tell(event: Event) -> None:
+            beating.progress = event.as_dict()
+            if event.kind != "progress":
+                beating.beat()
+            on_event(event)
+
+        try:
+            with beating:
+                steps = self.chain.run(
+                    to=job.payload.get("to"),
+                    refresh=frozenset(job.payload.get("refresh") or ()),
+                    on_event=tell,
+                    is_cancelled=lambda: beating.cancelled,
+                )
+        except Cancelled:
+            self.jobs.finish(job.id, holder, self.clock.now(), "cancelled")
+            raise UserError(
+                "run.cancelled",
+                _("The run was stopped."),
+                next=_("What was finished is kept: run again to go on from there."),
+            ) from None
+        except UserError as error:
+            self.jobs.finish(job.id, holder, self.clock.now(), "failed", {"what": str(error)})
+            raise
+        except BaseException as error:
+            self.jobs.finish(job.id, holder, self.clock.now(), "failed", {"what": type(error).__name__})
+            raise
+        self.jobs.finish(job.id, holder, self.clock.now(), "done")
+        return steps
+
+    def work_once(self, on_event: Callable[[Event], None] = lambda event: None) -> Job | None:
+        """Take one queued job and do it, if there is one and the solution is free; for workers."""
+        if lock.is_held(self.workspace):
+            return None
+        try:
+            with lock.hold(self.workspace, self.clock, "worker"):
+                job = self.jobs.claim(worker_name(), self.clock.now(), kinds=("run",))
+                if job is not None:
+                    fresh = Solution(self.root, clock=self.clock, environ=self.environ)
+                    fresh.work_on(job, on_event)
+                return job
+        except UserError:
+            return None
+
+    # --- what was found
+
+    def current(self, stage: str) -> Run | None:
+        """The last finished run of a stage instance."""
+        return self.ledger.last(stage)
+
+    def facts(self, stage: str) -> dict[str, Any]:
+        """Facts of the last finished run of a stage instance, by name."""
+        run = self.current(stage)
+        return {fact.name: fact for fact in run.facts} if run else {}
+
+    def artifact(self, stage: str, output: str) -> Artifact | None:
+        """What the last finished run of ``stage`` made under the name ``output``, if its files are there."""
+        run = self.current(stage)
+        found = run.output(output) if run else None
+        return self.artifacts.get(found.zone, found.digest) if found else None
+
+    def note(self, text: str, *, about: str | None = None, by: str | None = None) -> Note:
+        """Write in the logbook."""
+        if not text.strip():
+            raise UserError("note.empty", _("The note is empty."), next=_('Write: compagnon note "what you decided"'))
+        return self.ledger.add_note(text.strip(), by or author(), self.clock.now(), about)
+
+    def close(self) -> None:
+        """Give the database back."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+
+class _Heart:
+    """Renews a job's lease from a thread and learns whether it was asked to stop."""
+
+    def __init__(self, jobs: JobTable, job_id: int, holder: str, clock: Clock) -> None:
+        self.jobs, self.job_id, self.holder, self.clock = jobs, job_id, holder, clock
+        self.progress: dict[str, Any] | None = None
+        self.cancelled = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat_on, name="job-lease", daemon=True)
+
+    def beat(self) -> None:
+        if not self.jobs.beat(self.job_id, self.holder, self.clock.now(), self.progress):
+            self.cancelled = True
+
+    def _beat_on(self) -> None:
+        while not self._stop.wait(BEAT_EVERY if self.progress is None else 1.0):
+            try:
+                self.beat()
+            except UserError:
+                # A busy or full disk: the run itself will meet it and say so.
+                continue
+
+    def __enter__(self) -> _Heart:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def worker_name() -> str:
+    """Who works: host and process."""
+    return f"{platform.node()}:{os.getpid()}"
+
+
+def author() -> str:
+    """Who asks, when nobody is signed in: the account of the operating system."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def kinds() -> dict[str, dict[str, type]]:
+    """Options of every adapter by port and kind: what solution.yaml may hold."""
+    return {
+        port: {name: adapter.Options for name, adapter in plugins.load(port).items()}
+        for port in ("sources", "estimators")
+    }
+
+
+def known_facts() -> frozenset[str]:
+    from compagnon.chain.fact import FACTS
+
+    return frozenset(FACTS)
+
+
+def hooks() -> dict[str, Any]:
+    """Checks that only a stage can make, handed to the loader."""
+    from compagnon.stages.prepare.expressions import check_expressions
+
+    return {"check_expressions": check_expressions}
