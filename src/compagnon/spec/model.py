@@ -179,6 +179,7 @@ class Column(Section):
     timezone: Timezone | None = Field(None, description="Time zone of dates that do not state theirs.")
     values: StringList | None = Field(None, description="Allowed values, or the YAML file that lists them.")
     map: dict[str, str] = Field({}, description="Other spellings of values, folded for case and accents.")
+    scale: int = Field(2, ge=0, le=9, description="Digits after the decimal point of a decimal.")
     at_least: float | None = None
     at_most: float | None = None
     pattern: str | None = Field(None, description="Regular expression (RE2) that the whole text must match.")
@@ -205,9 +206,10 @@ class Table(Section):
 
     meaning: Text | None = None
     key: StringList = ()
-    from_: dict[Name, dict[Name, Annotated[FromColumn, BeforeValidator(_as_from_column, json_schema_input_type=str | FromColumn)]]] = Field(
-        alias="from", min_length=1, description="By source: how it names each column."
-    )
+    from_: dict[
+        Name,
+        dict[Name, Annotated[FromColumn, BeforeValidator(_as_from_column, json_schema_input_type=str | FromColumn)]],
+    ] = Field(alias="from", min_length=1, description="By source: how it names each column.")
     columns: dict[Name, Column] = Field(min_length=1)
     reject: tuple[Reject, ...] = ()
     unique: Unique | None = None
