@@ -1,6 +1,6 @@
 """A solution from Python: its file, its chain, its ledger, its artifacts.
 
-``Solution`` is what the command line, the pages and notebooks work with; each of its methods is one verb of the command line.
+``Solution`` is what the command line, the pages and notebooks work with; a method is a verb of the command line.
 """
 
 from __future__ import annotations
@@ -281,12 +281,14 @@ def author() -> str:
         return "unknown"
 
 
-def kinds() -> dict[str, dict[str, type]]:
-    """Options of every adapter by port and kind: what solution.yaml may hold."""
-    return {
-        port: {name: adapter.Options for name, adapter in plugins.load(port).items()}
-        for port in ("sources", "estimators")
-    }
+def kinds() -> type[Spec]:
+    """The complete model of solution.yaml, with the options of every installed adapter."""
+    from compagnon.spec.kinds import complete_model
+
+    sources, estimators = (
+        {name: adapter.Options for name, adapter in plugins.load(port).items()} for port in ("sources", "estimators")
+    )
+    return complete_model(sources, estimators)
 
 
 def known_facts() -> frozenset[str]:

@@ -141,7 +141,8 @@ class Chain:
 
     def _version(self, name: str) -> str:
         if name.startswith("stage:"):
-            return plugins.source_identity(type(self.stages[name.removeprefix("stage:")]).__module__.rpartition(".")[0])
+            module = type(self.stages[name.removeprefix("stage:")]).__module__
+            return plugins.source_identity(module.rpartition(".")[0] or module)
         return plugins.identity(name)
 
     # --- running
