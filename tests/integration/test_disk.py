@@ -115,7 +115,7 @@ def test_a_killed_holder_does_not_hold(small_template: Path, tmp_path: Path) -> 
 
 def test_a_second_hold_in_the_same_process_is_refused_too(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    with lock.hold(workspace, SystemClock(), "run"), pytest.raises(UserError) as caught:
-        with lock.hold(workspace, SystemClock(), "run"):
-            pass
+    again = lock.hold(workspace, SystemClock(), "run")
+    with lock.hold(workspace, SystemClock(), "run"), pytest.raises(UserError) as caught, again:
+        pass
     assert caught.value.code == "run.locked"
