@@ -29,7 +29,7 @@ def complete_model(
     """``Spec`` with the options of each source and estimator, by kind."""
     sources: Any = kinds_of(source_options) if source_options else SourceOptions
     estimators: Any = kinds_of(estimator_options) if estimator_options else EstimatorOptions
-    model = create_model(
+    model: Any = create_model(
         "Model",
         __base__=Model,
         __doc__=Model.__doc__,
@@ -40,15 +40,15 @@ def complete_model(
         __base__=Spec,
         __doc__=Spec.__doc__,
         sources=(dict[Name, sources], Spec.model_fields["sources"]),
-        models=(dict[Name, model], Spec.model_fields["models"]),  # type: ignore[valid-type]
+        models=(dict[Name, model], Spec.model_fields["models"]),
     )
 
 
 def kinds_of(options: Mapping[str, type[Section]]) -> Any:
     """The type of a place that takes one of ``options``, written in full or by its kind alone."""
     kinds = {kind: _with_kind(kind, options[kind]) for kind in sorted(options)}
-    union = reduce(or_, kinds.values())  # type: ignore[arg-type]
-    short = Literal[tuple(kinds)]
+    union: Any = reduce(or_, kinds.values())
+    short: Any = Literal[tuple(kinds)]
     tagged: Any = Annotated[union, Field(discriminator="kind")] if len(kinds) > 1 else union
     return Annotated[tagged, BeforeValidator(_as_kind, json_schema_input_type=short | tagged), Kinds(kinds)]
 
@@ -62,10 +62,11 @@ def _with_kind(kind: str, options: type[Section]) -> type[Section]:
     annotation = options.model_fields["kind"].annotation
     if get_origin(annotation) is Literal and get_args(annotation) == (kind,):
         return options
+    literal: Any = Literal[kind]
     return create_model(
         options.__name__,
         __base__=options,
         __doc__=options.__doc__,
         __module__=options.__module__,
-        kind=(Literal[kind], Field(description="Always `{kind}`.".format(kind=kind))),
+        kind=(literal, Field(description=f"Always `{kind}`.")),
     )

@@ -65,8 +65,8 @@ StringList = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_in
 class ByLanguage(Section):
     """One text in French and English; one of the two is enough."""
 
-    fr: str | None = None
-    en: str | None = None
+    fr: str | None = Field(None, description="In French.")
+    en: str | None = Field(None, description="In English.")
 
 
 Text = str | ByLanguage
@@ -90,7 +90,7 @@ class Story(Section):
     """A user story: who wants what and why, with what makes it accepted."""
 
     as_: Text = Field(alias="as", description="Who wants it.")
-    want: Text
+    want: Text = Field(description="What they want.")
     so: Text | None = Field(None, description="What for.")
     accept: tuple[Text, ...] = Field((), description="Acceptance criteria.")
     accessibility: tuple[Text, ...] = Field((), description="Accessibility goals, such as use by keyboard.")
@@ -99,20 +99,20 @@ class Story(Section):
 class Indicator(Section):
     """A fact of a stage with its threshold and the interval at which it is reviewed."""
 
-    fact: str
+    fact: str = Field(description="Name of a fact of that stage, such as macro_f1.")
     of: str = Field(description="Stage instance, such as train/topic.")
-    at_least: float | str | None = None
-    at_most: float | str | None = None
-    review: Duration | None = None
+    at_least: float | str | None = Field(None, description="Threshold, with its unit where it has one: 0.85, 80 %.")
+    at_most: float | str | None = Field(None, description="Threshold, with its unit where it has one: 5 ms.")
+    review: Duration | None = Field(None, description="Interval at which it is looked at again.")
 
 
 class Need(Section):
     """Why the solution exists: the problem, its users, their stories, what is measured."""
 
-    problem: Text | None = None
-    users: tuple[Text, ...] = ()
-    stories: tuple[Story, ...] = ()
-    indicators: tuple[Indicator, ...] = ()
+    problem: Text | None = Field(None, description="What is wrong today, and for whom.")
+    users: tuple[Text, ...] = Field((), description="Who will use the solution.")
+    stories: tuple[Story, ...] = Field((), description="What they want of it.")
+    indicators: tuple[Indicator, ...] = Field((), description="What is measured, and the threshold that it must meet.")
 
 
 # --- sources -----------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Need(Section):
 class SourceOptions(Section):
     """What every source states, whatever its kind; adapters add their own options."""
 
-    kind: str
+    kind: str = Field(description="Kind of source.")
     licence: str | None = Field(None, description="Licence of the data, SPDX name where there is one.")
     contact: str | None = Field(None, description="Who answers for this source.")
     access: Text | None = Field(None, description="How one gets at it: account, export, day.")
@@ -147,16 +147,16 @@ Clean = Literal["nfc", "spaces", "html", "lower", "upper", "unaccent", "fold"]
 class FromColumn(Section):
     """How one source names and writes a column, where it differs from the rest."""
 
-    column: str
+    column: str = Field(description="Its name in this source.")
     unit: str | None = Field(None, description="Unit in this source; converted to the unit of the column.")
-    formats: StringList = ()
-    timezone: Timezone | None = None
+    formats: StringList = Field((), description="Spellings in this source, in place of those of the column.")
+    timezone: Timezone | None = Field(None, description="Time zone of this source, in place of that of the column.")
 
 
 class Replace(Section):
     """Replaces what a regular expression (RE2) finds."""
 
-    pattern: str
+    pattern: str = Field(description="Regular expression (RE2).")
     with_: str = Field("", alias="with", description="Replacement; \\1 is the first group.")
 
 
@@ -167,21 +167,21 @@ def _as_from_column(value: Any) -> Any:
 class Column(Section):
     """One column of a table: its type and meaning, and how values are brought to it."""
 
-    type: ColumnType
-    meaning: Text | None = None
-    unit: str | None = None
+    type: ColumnType = Field(description="Type of the values; `decimal` is exact, as for money.")
+    meaning: Text | None = Field(None, description="What the column says, for people.")
+    unit: str | None = Field(None, description="Unit of a number, such as km or EUR.")
     personal: PersonalClass | None = Field(None, description="Class of personal data that the column holds.")
     keep: Keep | None = Field(None, description="What leaves the raw zone: pseudonym, mask, nothing (drop) or plain.")
     required: bool = Field(False, description="Rows without a value are rejected.")
     clean: tuple[Clean, ...] = Field((), description="Text clean-up, in this order.")
-    replace: tuple[Replace, ...] = ()
+    replace: tuple[Replace, ...] = Field((), description="Replacements in the text, in this order.")
     formats: StringList = Field((), description="Accepted spellings of dates (strptime or iso) or numbers (fr, en).")
     timezone: Timezone | None = Field(None, description="Time zone of dates that do not state theirs.")
     values: StringList | None = Field(None, description="Allowed values, or the YAML file that lists them.")
     map: dict[str, str] = Field({}, description="Other spellings of values, folded for case and accents.")
     scale: int = Field(2, ge=0, le=9, description="Digits after the decimal point of a decimal.")
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: float | None = Field(None, description="Smaller numbers are rejected.")
+    at_most: float | None = Field(None, description="Larger numbers are rejected.")
     pattern: str | None = Field(None, description="Regular expression (RE2) that the whole text must match.")
     expr: str | None = Field(None, description="Row-local SQL over the columns above: a derived column.")
 
@@ -189,30 +189,34 @@ class Column(Section):
 class Reject(Section):
     """Rows for which ``when`` holds go to the quarantine, with the reason."""
 
-    when: str
-    because: Text
+    when: str = Field(description="Row-local SQL condition over the columns.")
+    because: Text = Field(description="The reason, as people read it in the quarantine.")
     code: Name | None = Field(None, description="Short name of the reason; made from its place if absent.")
 
 
 class Unique(Section):
     """Keeps one row by key; ``prefer`` orders the candidates, row_id breaks ties."""
 
-    by: StringList
-    prefer: StringList = ()
+    by: StringList = Field(description="Columns that tell rows apart.")
+    prefer: StringList = Field(
+        (), description="Which row is kept: `column asc` or `column desc`, the first that decides."
+    )
 
 
 class Table(Section):
     """A prepared, typed set of rows."""
 
-    meaning: Text | None = None
-    key: StringList = ()
+    meaning: Text | None = Field(None, description="What one row is.")
+    key: StringList = Field((), description="Columns that identify a row within its source.")
     from_: dict[
         Name,
         dict[Name, Annotated[FromColumn, BeforeValidator(_as_from_column, json_schema_input_type=str | FromColumn)]],
     ] = Field(alias="from", min_length=1, description="By source: how it names each column.")
-    columns: dict[Name, Column] = Field(min_length=1)
-    reject: tuple[Reject, ...] = ()
-    unique: Unique | None = None
+    columns: dict[Name, Column] = Field(min_length=1, description="Columns, by name.")
+    reject: tuple[Reject, ...] = Field(
+        (), description="Which rows go to the quarantine; all reasons that apply are kept."
+    )
+    unique: Unique | None = Field(None, description="Which rows count as the same, and which one is kept.")
 
 
 # --- privacy -----------------------------------------------------------------------------------------------------
@@ -221,13 +225,13 @@ class Table(Section):
 class Privacy(Section):
     """Who is responsible for personal data, why they are held, and for how long."""
 
-    controller: str | None = None
+    controller: str | None = Field(None, description="Who is responsible for the processing (GDPR, article 4).")
     contact: str | None = Field(None, description="Data protection officer or contact.")
-    purpose: Text | None = None
+    purpose: Text | None = Field(None, description="What the data are used for.")
     basis: (
         Literal["consent", "contract", "legal_obligation", "vital_interests", "public_interest", "legitimate_interests"]
         | None
-    ) = None
+    ) = Field(None, description="Legal basis (GDPR, article 6).")
     keep: dict[str, Duration] = Field({}, description="How long each zone or table is kept.")
 
 
@@ -237,23 +241,25 @@ class Privacy(Section):
 class EstimatorOptions(Section):
     """What every estimator states; adapters add their hyper-parameters."""
 
-    kind: str
+    kind: str = Field(description="Kind of estimator.")
 
 
 class TestTable(Section):
     """A table set apart for the test."""
 
     __test__ = False  # not a test case for pytest
-    table: Name
+    table: Name = Field(description="A table of this solution, never used to learn.")
 
 
 class Split(Section):
     """How rows are parted: a test part never used to choose, folds to choose on."""
 
-    test: Annotated[float, Field(gt=0, lt=1)] | TestTable = 0.2
-    folds: int = Field(5, ge=2, le=20)
+    test: Annotated[float, Field(gt=0, lt=1)] | TestTable = Field(
+        0.2, description="Share of the rows kept for the test, or the table that holds it."
+    )
+    folds: int = Field(5, ge=2, le=20, description="Parts of the rest, on which families are compared.")
     group: str | None = Field(None, description="Rows of one group stay on one side.")
-    seed: int = 1
+    seed: int = Field(1, description="Makes the split the same each time.")
 
 
 class Decide(Section):
@@ -265,8 +271,8 @@ class Decide(Section):
 class Limits(Section):
     """Bounds of one prediction request."""
 
-    rows: int = Field(1000, ge=1, le=100_000)
-    body: Size = 1_000_000
+    rows: int = Field(1000, ge=1, le=100_000, description="Rows of one request.")
+    body: Size = Field(1_000_000, description="Size of one request.")
     text: int = Field(20_000, ge=1, description="Characters of one text.")
     per_minute: int = Field(600, ge=1, description="Requests of one key in a minute.")
     queue: int = Field(64, ge=1, description="Requests waiting before others are turned away.")
@@ -276,16 +282,16 @@ class Record(Section):
     """What is kept of predictions."""
 
     inputs: Literal["masked", "none"] = Field("masked", description="Inputs kept with personal data masked, or not.")
-    sample: float = Field(1.0, ge=0, le=1)
-    keep: Duration = timedelta(days=365)
+    sample: float = Field(1.0, ge=0, le=1, description="Share of the predictions that is kept.")
+    keep: Duration = Field(timedelta(days=365), description="How long.")
 
 
 class Serve(Section):
     """How a model is served."""
 
-    examples: tuple[str | dict[str, Any], ...] = ()
-    limits: Limits = Limits()
-    record: Record = Record()
+    examples: tuple[str | dict[str, Any], ...] = Field((), description="Inputs to try: a text, or a value by input.")
+    limits: Limits = Field(Limits(), description="What one request may ask.")
+    record: Record = Field(Record(), description="What is kept of predictions.")
 
 
 class Package(Section):
@@ -301,18 +307,20 @@ MetricName = Literal["macro_f1", "accuracy", "balanced_accuracy", "roc_auc"]
 class Model(Section):
     """Something that predicts a column of a table from others."""
 
-    task: TaskName
-    title: Text | None = None
-    table: Name
-    input: StringList = Field(min_length=1)
-    target: str
-    split: Split = Split()
-    metric: MetricName = "macro_f1"
-    estimators: tuple[EstimatorOptions, ...] = Field(min_length=1)
-    budget: Duration = timedelta(seconds=60)
-    decide: Decide = Decide()
-    package: Package = Package()
-    serve: Serve = Serve()
+    task: TaskName = Field(description="What is predicted, and from what.")
+    title: Text | None = Field(None, description="Name on pages.")
+    table: Name = Field(description="Table that it learns from.")
+    input: StringList = Field(min_length=1, description="Columns that it reads.")
+    target: str = Field(description="Column that it predicts.")
+    split: Split = Field(Split(), description="How rows are parted.")
+    metric: MetricName = Field("macro_f1", description="What families are compared by.")
+    estimators: tuple[EstimatorOptions, ...] = Field(min_length=1, description="Families to try, on the same folds.")
+    budget: Duration = Field(
+        timedelta(seconds=60), description="Time that training may take; what does not fit is named."
+    )
+    decide: Decide = Field(Decide(), description="When a person decides.")
+    package: Package = Field(Package(), description="How it is packaged.")
+    serve: Serve = Field(Serve(), description="How it is served.")
 
 
 # --- the whole ---------------------------------------------------------------------------------------------------
@@ -321,12 +329,14 @@ class Model(Section):
 class Spec(Section):
     """A whole solution.yaml."""
 
-    version: Literal[1]
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-    title: Text | None = None
-    timezone: Timezone = "UTC"
-    need: Need | None = None
-    sources: dict[Name, SourceOptions] = {}
-    tables: dict[Name, Table] = {}
-    privacy: Privacy | None = None
-    models: dict[Name, Model] = {}
+    version: Literal[1] = Field(description="Version of this format: 1.")
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")] = Field(
+        description="Short name: lower-case letters, digits and hyphens."
+    )
+    title: Text | None = Field(None, description="Name on pages and documents.")
+    timezone: Timezone = Field("UTC", description="Time zone of dates that do not state theirs, and of what is shown.")
+    need: Need | None = Field(None, description="Why the solution exists.")
+    sources: dict[Name, SourceOptions] = Field({}, description="Where rows come from, by name.")
+    tables: dict[Name, Table] = Field({}, description="Prepared, typed sets of rows, by name.")
+    privacy: Privacy | None = Field(None, description="Who is responsible for personal data, and for how long.")
+    models: dict[Name, Model] = Field({}, description="What predicts, by name.")

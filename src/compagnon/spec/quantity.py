@@ -32,7 +32,7 @@ def duration(text: str) -> timedelta:
 
 
 def write_duration(value: timedelta) -> str:
-    """``value`` so that ``duration`` reads the same back: the largest unit that divides it, else decimals of seconds."""
+    """``value`` so that ``duration`` reads the same back, in the largest unit that divides it."""
     seconds, rest = value.days * 86400 + value.seconds, value.microseconds
     if rest:
         return f"{seconds}.{rest:06d}".rstrip("0") + " s"
@@ -60,3 +60,9 @@ def _read(text: str, units: dict[str, float] | dict[str, int], examples: str) ->
 
 def _unreadable(examples: str) -> ValueError:
     return ValueError(_("expected a number and a unit, such as {examples}").format(examples=examples))
+
+
+def split(text: str) -> tuple[float, str] | None:
+    """``text`` as a number and its unit, whatever the unit: ``5 ms``, ``80 %``; None if it is not of that form."""
+    match = re.fullmatch(r"\s*([+-]?[0-9]+(?:[.,][0-9]+)?)\s*([A-Za-zµ%€/°²³]*)\s*", text)
+    return (float(match[1].replace(",", ".")), match[2]) if match else None

@@ -74,7 +74,7 @@ def _finding(item: Mapping[str, Any], place: _Place) -> Finding:
         return _unknown_value(path if isinstance(value, str) else (*path, "kind"), context.get("tag"), kinds)
     if kind in ("literal_error", "enum"):
         return _unknown_value(path, value, [str(v) for v in get_args(_bare(place.type))])
-    if kind == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch" and str(context.get("pattern")).startswith("^[a-z][a-z0-9"):
         return _bad_name(place)
     if kind.endswith(_MISFIT):
         return _wrong_type(path, place.type, value)
@@ -132,7 +132,10 @@ def _find(location: tuple[str | int, ...], model: type[BaseModel], data: Any) ->
     rest = list(location)
     while rest:
         part = rest[0]
-        kinds = _kinds(place.type)
+        if part == "[key]" and len(rest) == 1:
+            place.is_key = True
+            break
+        kinds = kinds_in(place.type)
         if kinds is not None:
             place.type = _chosen(kinds, place.value)
             if place.type is None:
@@ -148,9 +151,6 @@ def _find(location: tuple[str | int, ...], model: type[BaseModel], data: Any) ->
             place.fits = place.fits and _fits(place.type, place.value)
             rest.pop(0)
             continue
-        if part == "[key]":
-            place.is_key = True
-            break
         inner = _inside(place.type, part)
         if not _has(place.value, part):
             place.extra = tuple(rest)
@@ -164,7 +164,7 @@ def _find(location: tuple[str | int, ...], model: type[BaseModel], data: Any) ->
         place.path = (*place.path, part)
         rest.pop(0)
     else:
-        kinds = _kinds(place.type)
+        kinds = kinds_in(place.type)
         place.type = kinds if kinds is not None else place.type
     return place
 
@@ -200,7 +200,7 @@ def _bare(type_: Any) -> Any:
 def branches(type_: Any) -> list[Any]:
     """The alternatives of ``type_``, without None; ``[type_]`` when there is one."""
     bare = _bare(type_)
-    if _kinds(type_) is not None or not _is_union(bare):
+    if kinds_in(type_) is not None or not _is_union(bare):
         return [type_]
     return [a for a in get_args(bare) if a is not type(None)]
 
@@ -216,7 +216,8 @@ def _annotations(type_: Any) -> tuple[Any, ...]:
     return _annotations(rest[0]) if len(rest) == 1 else ()
 
 
-def _kinds(type_: Any) -> Kinds | None:
+def kinds_in(type_: Any) -> Kinds | None:
+    """The kinds that a place of ``type_`` takes, if it is one that takes kinds."""
     return next((a for a in _annotations(type_) if isinstance(a, Kinds)), None)
 
 
@@ -231,7 +232,10 @@ def _branch(options: list[Any], label: str) -> Any:
     """The alternative that pydantic calls ``label``."""
     for option in options:
         bare = _bare(option)
-        if getattr(bare, "__name__", None) == label or getattr(get_origin(bare), "__name__", "?") == label.split("[")[0]:
+        if (
+            getattr(bare, "__name__", None) == label
+            or getattr(get_origin(bare), "__name__", "?") == label.split("[")[0]
+        ):
             return option
     return next((o for o in options if getattr(_bare(o), "__name__", "?") in label), options[0])
 
@@ -276,11 +280,13 @@ def keys_of(model: Any) -> list[str]:
 
 def describe(type_: Any) -> str:
     """What ``type_`` takes, in words."""
-    if isinstance(type_, Kinds) or _kinds(type_) is not None:
-        kinds = type_ if isinstance(type_, Kinds) else _kinds(type_)
+    if isinstance(type_, Kinds) or kinds_in(type_) is not None:
+        kinds = type_ if isinstance(type_, Kinds) else kinds_in(type_)
         names = ", ".join(kinds.options) if kinds else ""
         return _("a kind ({names}) or a mapping with `kind`").format(names=names)
     options = branches(type_)
+    if len(options) == 2 and options[0] is str and _bare(options[1]) is spec_model.ByLanguage:
+        return _("a text, or {fr: a text, en: a text}")
     if len(options) > 1:
         return _(" or ").join(dict.fromkeys(describe(option) for option in options))
     if _is_string_list(type_):

@@ -70,7 +70,10 @@ def secret_names(value: Any) -> tuple[str, ...]:
 
 
 def resolve_secrets(text: str, lookup: Callable[[str], str | None]) -> str:
-    """``text`` with its secrets in clear, for use and never for keeping. Raises UserError naming all that are missing."""
+    """``text`` with its secrets in clear, for use and never for keeping.
+
+    Raises UserError naming all that are missing.
+    """
     values = {name: lookup(name) for name in secret_names(text)}
     missing = [name for name, value in values.items() if value is None]
     if missing:

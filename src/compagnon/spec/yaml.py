@@ -7,9 +7,10 @@ collected, not raised: a syntax error in one section does not hide those of the 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ import yaml
 from compagnon.errors import Location, Problem
 from compagnon.i18n import _
 from compagnon.spec.locator import Locator, Path, dotted
+from compagnon.spec.text import LINE_BREAK
 from compagnon.spec.yaml_errors import explain
 
 MAX_NODES = 100_000
@@ -65,13 +67,12 @@ class _Stop(Exception):
 class Document:
     """Plain data of a file, where each part stands, and what was wrong.
 
-    ``broken`` names the top-level sections that could not be read; ``unknown`` the paths whose value is not known.
+    ``unknown`` holds the paths whose value is not known; ``complete`` is false when sections could not be read.
     """
 
     data: Any
     locator: Locator
     problems: list[Problem] = field(default_factory=list)
-    broken: set[str] = field(default_factory=set)
     unknown: set[Path] = field(default_factory=set)
     complete: bool = True
 
@@ -80,16 +81,19 @@ Expand = Callable[[str], tuple[str | None, list[tuple[str, str, str | None]]]]
 """Expands one scalar: the new text, or None when it is not known, and (code, what, next) of each mistake."""
 
 
-def parse(text: str, file: str, expand: Expand | None = None) -> Document:
-    """``text`` as plain data (dict, list, str, int, float, bool, None)."""
+def parse(text: str, file: str, expand: Expand | None = None, bad_lines: Collection[int] = ()) -> Document:
+    """``text`` as plain data (dict, list, str, int, float, bool, None).
+
+    Syntax errors in sections with one of ``bad_lines`` are left out: their cause is already known.
+    """
     document = Document(None, Locator(file, text))
-    root = _compose_all(text, document)
+    root = _compose_all(text, document, bad_lines)
     if root is not None:
         document.data = _Converter(document, expand).convert_all(root)
     return document
 
 
-def _compose_all(text: str, document: Document) -> _Node | None:
+def _compose_all(text: str, document: Document, bad_lines: Collection[int]) -> _Node | None:
     """The node tree; after a syntax error, that of the sections which can be read."""
     whole: list[Problem] = []
     try:
@@ -101,30 +105,30 @@ def _compose_all(text: str, document: Document) -> _Node | None:
         return root
     sections = _Mapping(1, 1)
     in_sections: list[Problem] = []
-    for name, part, first_line in _sections(text):
+    for part, first_line, last_line in _sections(text):
         found: list[Problem] = []
-        try:
+        with contextlib.suppress(_Stop):
             node = _Composer(part, first_line, document.locator, found).compose()
-        except _Stop:
-            document.broken.add(name)
-        else:
             sections.pairs += node.pairs if isinstance(node, _Mapping) else []
-        in_sections += [problem for problem in found if problem.code != "spec.alias-unknown"]
-    if not in_sections:
+        explained = any(first_line < line <= last_line for line in bad_lines)
+        in_sections += [p for p in found if not (explained or p.code == "spec.alias-unknown")]
+    if not in_sections and not bad_lines:
         document.problems += whole
         return None
     document.problems += in_sections
     return sections
 
 
-def _sections(text: str) -> Iterator[tuple[str, str, int]]:
+def _sections(text: str) -> Iterator[tuple[str, int, int]]:
+    """The top-level sections of ``text``, with the number of lines before them and up to their end."""
     starts = [match.start() for match in _SECTION.finditer(text)]
     line = 0
     for begin, end in zip([0, *starts], [*starts, len(text)], strict=True):
         part = text[begin:end]
+        last = line + len(LINE_BREAK.findall(part))
         if part.strip():
-            yield part.split(":", 1)[0].strip(), part, line
-        line += len(re.findall("\r\n|[\n\r\x85\u2028\u2029]", part))
+            yield part, line, max(last, line + 1)
+        line = last
 
 
 class _Composer:
@@ -157,19 +161,19 @@ class _Composer:
         return self.root
 
     def _events(self) -> Iterator[Any]:
-        loader = None
+        loader: Any = None
         try:
             loader = yaml.SafeLoader(self.text)
-            while loader.check_event():  # type: ignore[no-untyped-call]
-                yield loader.get_event()  # type: ignore[no-untyped-call]
+            while loader.check_event():
+                yield loader.get_event()
         except yaml.MarkedYAMLError as error:
-            what, next_, mark = explain(error, self.first_line)
-            where = self._at(mark.line, mark.column) if mark else Location(self.locator.file)
+            what, next_, mark = explain(error, self.first_line, self._line_of(error))
+            where = self._at(mark.line, mark.column) if mark else self._at(0, 0)
             self.problems.append(Problem("spec.syntax", what, where, next_))
             raise _Stop from None
         except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
-            mark = loader.get_mark() if loader else None  # type: ignore[no-untyped-call]
-            where = self._at(mark.line, mark.column) if mark else Location(self.locator.file)
+            mark = loader.get_mark() if loader else None
+            where = self._at(mark.line, mark.column) if mark else self._at(0, 0)
             self.problems.append(Problem("spec.syntax", _("This is not valid YAML."), where))
             raise _Stop from None
 
@@ -177,7 +181,7 @@ class _Composer:
         line, column = self._position(event.start_mark.line, event.start_mark.column)
         node: _Node
         if isinstance(event, yaml.AliasEvent):
-            found = self.anchors.get(event.anchor)
+            found = self.anchors.get(str(event.anchor))
             if found is None or any(found is open_ for open_ in self.stack):
                 self._note(
                     "spec.alias-unknown" if found is None else "spec.alias-recursive",
@@ -211,7 +215,9 @@ class _Composer:
         if isinstance(node, (_Mapping, _Sequence)):
             self.stack.append(node)
             if len(self.stack) > MAX_DEPTH:
-                self._note("spec.depth", _("More than {limit} levels inside each other.").format(limit=MAX_DEPTH), event)
+                self._note(
+                    "spec.depth", _("More than {limit} levels inside each other.").format(limit=MAX_DEPTH), event
+                )
                 raise _Stop
 
     def _place(self, node: _Node) -> None:
@@ -229,6 +235,10 @@ class _Composer:
 
     def _note(self, code: str, what: str, event: Any, next_: str | None = None) -> None:
         self.problems.append(Problem(code, what, self._at(event.start_mark.line, event.start_mark.column), next_))
+
+    def _line_of(self, error: Any) -> str:
+        mark = error.problem_mark
+        return self._at(mark.line, mark.column).text or "" if mark else ""
 
     def _position(self, line: int, column: int) -> tuple[int, int]:
         return line + self.first_line + 1, column + 1
@@ -256,7 +266,9 @@ class _Converter:
     def convert(self, node: _Node, path: Path, depth: int) -> Any:
         self.count += 1
         if self.count > MAX_NODES:
-            self._stop(node, "spec.too-many-values", _("More than {limit} values, aliases included.").format(limit=MAX_NODES))
+            self._stop(
+                node, "spec.too-many-values", _("More than {limit} values, aliases included.").format(limit=MAX_NODES)
+            )
         if depth > MAX_DEPTH:
             self._stop(node, "spec.depth", _("More than {limit} levels inside each other.").format(limit=MAX_DEPTH))
         self.locator.values[path] = (node.line, node.column)
@@ -276,7 +288,9 @@ class _Converter:
             name = key.text
             inside = (*path, name)
             if key.plain and name == "<<":
-                self._note("spec.merge", _("Merging with `<<` is not supported."), where, path, _("Write the keys out."))
+                self._note(
+                    "spec.merge", _("Merging with `<<` is not supported."), where, path, _("Write the keys out.")
+                )
             elif _NOT_TEXT.search(name):
                 self._note("spec.control-character", _("This key holds a character that is not text."), where, path)
             elif name in found:
@@ -310,10 +324,14 @@ class _Converter:
             return text
         value = resolve(text)
         if isinstance(value, float) and not math.isfinite(value):
-            self._unknown("spec.number", _("`{text}` is not a number that can be used here.").format(text=text), where, path)
+            self._unknown(
+                "spec.number", _("`{text}` is not a number that can be used here.").format(text=text), where, path
+            )
             return text
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            self._unknown("spec.number", _("This number has too many digits."), where, path, _("Quote it if it is a text."))
+            self._unknown(
+                "spec.number", _("This number has too many digits."), where, path, _("Quote it if it is a text.")
+            )
             return text
         return value
 

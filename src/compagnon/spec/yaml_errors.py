@@ -8,14 +8,19 @@ from typing import Any
 from compagnon.i18n import _
 
 
-def explain(error: Any, first_line: int = 0) -> tuple[str, str | None, Any]:
+def explain(error: Any, first_line: int = 0, line: str = "") -> tuple[str, str | None, Any]:
     """What is wrong, what to do next, and the mark of the place, for a ``yaml.MarkedYAMLError``.
 
-    ``first_line`` is the number of lines before the text that was read."""
+    ``first_line`` is the number of lines before the text that was read, ``line`` the line of
+    the mistake."""
     problem, context = str(error.problem or ""), str(error.context or "")
     here, opened = error.problem_mark or error.context_mark, error.context_mark or error.problem_mark
     if problem.startswith("mapping values are not allowed"):
-        return _("A `:` is not expected here."), _("Put a text that contains `: ` in quotes; check the indentation."), here
+        return (
+            _("A `:` is not expected here."),
+            _("Put a text that contains `: ` in quotes; check the line above."),
+            here,
+        )
     if problem.startswith("sequence entries are not allowed"):
         return _("A list item `- ` is not expected here."), _("Begin the list on its own line, under its key."), here
     if problem.startswith("could not find expected ':'"):
@@ -23,9 +28,13 @@ def explain(error: Any, first_line: int = 0) -> tuple[str, str | None, Any]:
     if problem.startswith(("expected ',' or ']'", "expected ',' or '}'")):
         closing = problem[len("expected ',' or '")]
         opening = {"]": "[", "}": "{"}[closing]
+        if "${" in line:
+            return _("`${` is not understood between brackets."), _('Put it in quotes: "${NAME}".'), opened
         return (
             _("The `{opening}` opened here is not closed as expected.").format(opening=opening),
-            _("Look for a missing `,` or `{closing}` by line {line}.").format(closing=closing, line=first_line + _line_of(error)),
+            _("Look for a missing `,` or `{closing}` by line {line}.").format(
+                closing=closing, line=first_line + _line_of(error)
+            ),
             opened,
         )
     if problem.startswith("found unexpected end of stream") or "document separator" in problem:
@@ -39,7 +48,7 @@ def explain(error: Any, first_line: int = 0) -> tuple[str, str | None, Any]:
     if found := re.search(r"found unknown escape character (.+)", problem):
         what = _("`\\{sign}` means nothing in double quotes.").format(sign=found[1].strip("'"))
         return what, _("Use single quotes to keep backslashes as they are."), here
-    if context.startswith("while scanning an alias") or context.startswith("while scanning an anchor"):
+    if context.startswith(("while scanning an alias", "while scanning an anchor")):
         return _("`&` and `*` begin a name here."), _("Put the text in quotes."), opened
     if "a comment or a line break" in problem or "chomping or indentation" in problem:
         return _("Nothing may follow `|` or `>` on its line."), _("Begin the text on the next line, indented."), here
