@@ -6,6 +6,7 @@ current context (a command, a request) is set with ``use``.
 
 from compagnon.i18n.locale import (
     LANGUAGES,
+    N_,
     _,
     current,
     detect,
@@ -20,6 +21,7 @@ from compagnon.i18n.locale import (
 
 __all__ = [
     "LANGUAGES",
+    "N_",
     "_",
     "current",
     "detect",

@@ -59,6 +59,11 @@ def _(message: str) -> str:
     return message if current() == "en" else _catalog(current()).gettext(message)
 
 
+def N_(message: str) -> str:
+    """Marks ``message`` for the catalog and gives it back as it is, to be translated when it is shown."""
+    return message
+
+
 def ngettext(singular: str, plural: str, count: int) -> str:
     """The form of a message that fits ``count`` in the language in use."""
     return _catalog(current()).ngettext(singular, plural, count)

@@ -1,0 +1,84 @@
+"""The end of a run: what was computed, what was still valid, the indicators of the need, the next command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compagnon.cli.failure import complain
+from compagnon.cli.output import value_text
+from compagnon.errors import UserError
+from compagnon.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from compagnon.solution import Solution
+
+
+def summary(solution: Solution, done: dict[str, str], error: UserError | None) -> dict[str, Any]:
+    """The end of a run as JSON values; ``done`` maps each stage to its last event."""
+    names = [instance.id for instance in solution.chain.instances()]
+    facts = {name: solution.facts(name) for name in names}
+    return {
+        "kind": "summary",
+        "solution": solution.name,
+        "computed": [name for name, kind in done.items() if kind == "done"],
+        "valid": [name for name, kind in done.items() if kind == "cached"],
+        "failed": [name for name, kind in done.items() if kind == "failed"],
+        "blocked": [name for name, kind in done.items() if kind in ("blocked", "started")],
+        "indicators": indicators(solution, facts),
+        "problems": [problem.as_dict() for problem in error.problems] if error else [],
+        "models": list(solution.spec.models),
+    }
+
+
+def indicators(solution: Solution, facts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each indicator of the need with what was found."""
+    from compagnon.chain.indicator import judge_all
+
+    return [judgement.as_dict() for judgement in judge_all(solution.spec, facts)]
+
+
+def print_summary(about: dict[str, Any], error: UserError | None) -> None:
+    """The same for people; mistakes go to standard error."""
+    click.echo()
+    parts = [
+        ngettext("{count} stage computed", "{count} stages computed", len(about["computed"])).format(
+            count=len(about["computed"])
+        ),
+        ngettext("{count} still valid, not computed again", "{count} still valid, not computed again", len(about["valid"])).format(
+            count=len(about["valid"])
+        ),
+    ]
+    if about["failed"]:
+        parts.append(_("failed: {stages}").format(stages=", ".join(about["failed"])))
+    if about["blocked"]:
+        parts.append(_("not done: {stages}").format(stages=", ".join(about["blocked"])))
+    click.echo(" · ".join(parts))
+    print_indicators(about["indicators"])
+    if error is not None:
+        click.echo()
+        complain(error)
+        click.echo("\n" + _("What was finished is kept. Then: {command}").format(command="compagnon run"))
+    elif about["models"]:
+        click.echo(_("Next: {command}").format(command="compagnon serve"))
+    else:
+        click.echo(_("Next: {command}").format(command="compagnon status"))
+
+
+def print_indicators(found: list[dict[str, Any]]) -> None:
+    """One line for each indicator: met, missed or not known yet."""
+    marks = {"met": ("✓", "green"), "missed": ("✗", "red"), "unknown": ("?", "yellow")}
+    words = {"met": _("met"), "missed": _("missed"), "unknown": _("not known yet")}
+    for indicator in found:
+        mark, color = marks[indicator["verdict"]]
+        wanted = [
+            f"{sign} {indicator[side]}" for side, sign in (("at_least", "≥"), ("at_most", "≤")) if indicator[side] is not None
+        ]
+        value = value_text(indicator["value"], indicator["unit"])
+        click.echo(
+            f"{click.style(mark, fg=color)} {indicator['fact']} ({indicator['of']}): {value}, "
+            + _("wanted {threshold}: {verdict}").format(
+                threshold=" ".join(wanted), verdict=words[indicator["verdict"]]
+            )
+        )
