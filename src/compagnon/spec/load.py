@@ -50,7 +50,7 @@ def load(
     """
     text = read_text(root / FILE, FILE)
     problems = flaws(text, FILE)
-    bad_lines = {problem.where.line for problem in problems if problem.where and problem.where.line}
+    bad_lines = {problem.where.line for problem in problems if problem.where}
     document = parse(text, FILE, _expander(environ), bad_lines)
     problems += document.problems
     _refuse_newer(document)

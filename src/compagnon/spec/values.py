@@ -25,7 +25,7 @@ def read_values(root: Path, file: str) -> dict[str, str | None]:
     """
     text = read_text(root / file, file)
     problems = flaws(text, file)
-    document = parse(text, file, bad_lines={problem.where.line for problem in problems if problem.where} - {None})
+    document = parse(text, file, bad_lines={problem.where.line for problem in problems if problem.where})
     data, problems = document.data, problems + document.problems
     found: dict[str, str | None] = {}
     if isinstance(data, dict):

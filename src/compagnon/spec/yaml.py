@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,13 +81,13 @@ Expand = Callable[[str], tuple[str | None, list[tuple[str, str, str | None]]]]
 """Expands one scalar: the new text, or None when it is not known, and (code, what, next) of each mistake."""
 
 
-def parse(text: str, file: str, expand: Expand | None = None, bad_lines: Collection[int] = ()) -> Document:
+def parse(text: str, file: str, expand: Expand | None = None, bad_lines: Iterable[int | None] = ()) -> Document:
     """``text`` as plain data (dict, list, str, int, float, bool, None).
 
     Syntax errors in sections with one of ``bad_lines`` are left out: their cause is already known.
     """
     document = Document(None, Locator(file, text))
-    root = _compose_all(text, document, bad_lines)
+    root = _compose_all(text, document, {line for line in bad_lines if line is not None})
     if root is not None:
         document.data = _Converter(document, expand).convert_all(root)
     return document

@@ -98,5 +98,5 @@ def test_schema_is_json_and_describes_each_key(kinds):
     jsonschema_rs.meta.validate(schema)
     for name, section in {"Spec": schema, **schema["$defs"]}.items():
         for key, value in section.get("properties", {}).items():
-            if name not in ("SqlOptions", "FileOptions"):
-                assert "description" in value, f"{name}.{key}"
+            described = schema["$defs"][value["$ref"].split("/")[-1]] if "$ref" in value else value
+            assert "description" in {**described, **value} or name.endswith("Options"), f"{name}.{key}"

@@ -159,13 +159,13 @@ def test_every_kind_of_pydantic_error_points_into_the_data():
 
 def loads_or_refuses(load_text, content):
     try:
-        assert isinstance(load_text(content), Loaded)
+        loaded, mistakes = load_text(content), ()
     except UserError as error:
-        assert error.problems
-        for problem in error.problems:
-            assert str(problem)
-            assert problem.as_dict()["code"].startswith("spec.")
-            str(problem).encode()
+        loaded, mistakes = None, error.problems
+    assert isinstance(loaded, Loaded) == (not mistakes)
+    for problem in mistakes:
+        assert str(problem).encode()
+        assert problem.code.startswith("spec.")
 
 
 relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -203,7 +203,7 @@ def places(value, path=()):
         yield from places(inner, (*path, key))
 
 
-@settings(relaxed, max_examples=300)
+@settings(relaxed, max_examples=150)
 @given(st.data())
 def test_a_spoiled_file_is_refused_at_a_line_or_loads(load_text, data):
     """One place of a good file, replaced or deleted: never another exception."""

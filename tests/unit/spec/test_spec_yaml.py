@@ -38,7 +38,7 @@ def test_keys_and_values_have_their_places():
     assert (key.line, key.column, key.text) == (3, 5, "  - c:")
     assert (value.line, value.column) == (4, 7)
     assert locator.value(("a", 0, "b")).column == 9
-    assert locator.value(("a", 7, "x")).line == 2
+    assert locator.value(("a", 7, "x")).line == 1
     assert locator.key(("nothing",)).line == 1
 
 
