@@ -20,6 +20,10 @@ def check_models(scene: Scene) -> None:
             _test(scene, model, path)
         _inputs(scene, model, path)
         _examples(scene, model, path)
+        for index, estimator in enumerate(model.estimators):
+            if estimator in model.estimators[:index]:
+                what = _("`{name}` is listed twice with the same options.").format(name=estimator.kind)
+                scene.error("spec.twice", what, *path, "estimators", index)
 
 
 def _columns(scene: Scene, model: Model, path: Path) -> None:

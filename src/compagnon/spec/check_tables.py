@@ -113,7 +113,7 @@ def _existing(scene: Scene, table: str, columns: tuple[str, ...], path: Path) ->
 
 def _column(scene: Scene, table: str, name: str, column: Column) -> None:
     path = ("tables", table, "columns", name)
-    if column.type == "category" and column.values is None and not scene.written(*path, "values"):
+    if column.type == "category" and not column.values and scene.raw_at(*path, "values") in (None, []):
         what = _("The category `{column}` does not list its values.").format(column=name)
         hint = _("Add `values: [a, b]`, or a YAML file that lists them; or use `type: text`.")
         scene.error("spec.no-values", what, *path, next=hint, key=True)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from fractions import Fraction
 
 from compagnon.i18n import _
 
-_NUMBER_UNIT = re.compile(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-zµ]+)\s*")
+_NUMBER_UNIT = re.compile(r"\s*([0-9]{1,18}(?:[.,][0-9]{1,18})?)\s*([A-Za-zµ]+)\s*")
 
 _SECONDS = {
-    "ms": 0.001,
-    **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
-    **dict.fromkeys(("min", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hour", "hours"), 3600.0),
-    **dict.fromkeys(("d", "day", "days"), 86400.0),
-    **dict.fromkeys(("w", "week", "weeks"), 7 * 86400.0),
-    **dict.fromkeys(("month", "months"), 30 * 86400.0),
-    **dict.fromkeys(("y", "year", "years"), 365 * 86400.0),
+    "ms": Fraction(1, 1000),
+    **dict.fromkeys(("s", "sec", "second", "seconds"), Fraction(1)),
+    **dict.fromkeys(("min", "minute", "minutes"), Fraction(60)),
+    **dict.fromkeys(("h", "hour", "hours"), Fraction(3600)),
+    **dict.fromkeys(("d", "day", "days"), Fraction(86400)),
+    **dict.fromkeys(("w", "week", "weeks"), Fraction(7 * 86400)),
+    **dict.fromkeys(("month", "months"), Fraction(30 * 86400)),
+    **dict.fromkeys(("y", "year", "years"), Fraction(365 * 86400)),
 }
 _BYTES = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 
@@ -26,7 +28,7 @@ def duration(text: str) -> timedelta:
     """``text`` as a duration; a month is 30 days, a year 365. Raises ValueError."""
     examples = "40 s, 15 min, 1d, 30 days, 2 years"
     try:
-        return timedelta(seconds=_read(text, _SECONDS, examples))
+        return timedelta(microseconds=round(_read(text, _SECONDS, examples) * 1_000_000))
     except OverflowError:
         raise _unreadable(examples) from None
 
@@ -44,18 +46,14 @@ def write_duration(value: timedelta) -> str:
 
 def size(text: str) -> int:
     """``text`` as a number of bytes (kB and MB are powers of 1000). Raises ValueError."""
-    examples = "500 kB, 1 MB, 2 GiB"
-    try:
-        return round(_read(text, _BYTES, examples))
-    except OverflowError:
-        raise _unreadable(examples) from None
+    return round(_read(text, _BYTES, "500 kB, 1 MB, 2 GiB"))
 
 
-def _read(text: str, units: dict[str, float] | dict[str, int], examples: str) -> float:
+def _read(text: str, units: Mapping[str, Fraction | int], examples: str) -> Fraction:
     match = _NUMBER_UNIT.fullmatch(text)
     if not match or match[2].lower() not in units:
         raise _unreadable(examples)
-    return float(match[1].replace(",", ".")) * units[match[2].lower()]
+    return Fraction(match[1].replace(",", ".")) * units[match[2].lower()]
 
 
 def _unreadable(examples: str) -> ValueError:

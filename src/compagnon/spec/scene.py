@@ -58,6 +58,13 @@ class Scene:
                 return Unreadable()
         return list(value)
 
+    def raw_at(self, *path: str) -> Any:
+        """What the user wrote at ``path``; None when there is nothing."""
+        value: Any = self.raw
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
     def columns(self, table: str) -> list[str]:
         return self.names("tables", table, "columns")
 

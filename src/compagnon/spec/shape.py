@@ -37,7 +37,7 @@ class _Place:
 
 def findings(error: ValidationError, model: type[BaseModel], data: Any) -> list[Finding]:
     """The mistakes that ``error`` reports about ``data``; one for each place, whatever the number of alternatives."""
-    found: dict[tuple[Path, str], Finding] = {}
+    found: dict[tuple[Path, str, str], Finding] = {}
     misfits: dict[Path, _Place] = {}
     specific: set[Path] = set()
     for item in error.errors(include_url=False):
@@ -49,11 +49,11 @@ def findings(error: ValidationError, model: type[BaseModel], data: Any) -> list[
                 continue
             specific.add(place.union_path)
         finding = _finding(item, place)
-        found.setdefault((finding.path, finding.code), finding)
+        found.setdefault((finding.path, finding.code, finding.what), finding)
     for path, place in misfits.items():
         if path not in specific:
             finding = _wrong_type(path, place.union, _value_at(data, path))
-            found.setdefault((path, finding.code), finding)
+            found.setdefault((path, finding.code, finding.what), finding)
     return list(found.values())
 
 

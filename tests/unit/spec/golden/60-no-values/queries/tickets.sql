@@ -1,0 +1,1 @@
+select id, body, team, created from tickets
