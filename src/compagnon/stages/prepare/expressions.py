@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from compagnon.i18n import _
+from compagnon.spec.finding import Finding
+from compagnon.spec.locator import Path
 from compagnon.spec.model import Column, Spec, Table
+from compagnon.stages.prepare import engine
 
 if TYPE_CHECKING:
     import duckdb
-
-Path = tuple[str | int, ...]
 
 SQL_TYPES = {
     "text": "VARCHAR",
@@ -62,44 +63,53 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def check_expressions(spec: Spec) -> list[tuple[Path, str]]:
-    """Every ``expr``, ``when``, ``unique`` and ``key`` of the tables that cannot be, with its place and the reason."""
-    problems: list[tuple[Path, str]] = []
+def check_expressions(spec: Spec) -> list[Finding]:
+    """What is wrong with the SQL and the regular expressions of the tables, each with its path in the file."""
     if not any(_has_rules(table) for table in spec.tables.values()):
-        return problems
-    connection = _connection()
-    try:
-        for name, table in spec.tables.items():
-            problems += [(("tables", name, *path), text) for path, text in check_table(table, connection)]
-    finally:
-        connection.close()
-    return problems
+        return []
+    with engine.connect(threads=1) as connection:
+        return [f for name, table in spec.tables.items() for f in check_table(name, table, connection)]
 
 
-def check_table(table: Table, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Path, str]]:
-    """What is wrong with the expressions of one table; the connection is only asked to parse and to bind."""
+def check_table(name: str, table: Table, connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
+    """The same for one table; the connection is only asked to parse and to bind."""
     above: dict[str, str] = {}
-    for name, column in table.columns.items():
-        if name in RESERVED:
-            yield ("columns", name), _("{name} is a name that Compagnon uses itself.").format(name=name)
+    for column_name, column in table.columns.items():
+        here: Path = ("tables", name, "columns", column_name)
+        if column_name in RESERVED:
+            yield Finding(
+                "prepare.reserved-name",
+                _("{name} is a name that Compagnon uses itself.").format(name=column_name),
+                here,
+                at="key",
+            )
         if column.expr is not None:
-            for problem in check(column.expr, above, connection, later=set(table.columns) - set(above)):
-                yield ("columns", name, "expr"), problem
-        above[name] = sql_type(column)
+            for what in check(column.expr, above, connection, later=set(table.columns) - set(above)):
+                yield Finding("prepare.expression", what, (*here, "expr"))
+        patterns = [((*here, "pattern"), column.pattern)] if column.pattern is not None else []
+        patterns += [((*here, "replace", i, "pattern"), r.pattern) for i, r in enumerate(column.replace)]
+        for path, pattern in patterns:
+            if (fault := regex_fault(pattern, connection)) is not None:
+                what = _("this is not a regular expression (RE2): {why}").format(why=fault)
+                yield Finding("prepare.regex", what, path)
+        if column.keep == "mask" and column.type != "text":
+            what = _("only texts are masked; for the type {type} say pseudonym or drop").format(type=column.type)
+            yield Finding("prepare.mask", what, (*here, "keep"))
+        above[column_name] = sql_type(column)
     for index, reject in enumerate(table.reject):
-        for problem in check(reject.when, above, connection, boolean=True):
-            yield ("reject", index, "when"), problem
-    places: list[tuple[Path, Iterable[str]]] = [(("key",), table.key)]
-    if table.unique is not None:
-        places += [(("unique", "by"), table.unique.by), (("unique", "prefer"), [p[0] for p in preferences(table)])]
-    for path, names in places:
-        for index, name in enumerate(names):
-            if name not in above:
-                yield (*path, index), _unknown(name, above)
-    if table.unique is not None:
-        for index, text in enumerate(table.unique.prefer):
-            if not _PREFERENCE.fullmatch(text):
-                yield ("unique", "prefer", index), _("expected a column, and asc or desc: {text}").format(text=text)
+        for what in check(reject.when, above, connection, boolean=True):
+            yield Finding("prepare.expression", what, ("tables", name, "reject", index, "when"))
+
+
+def regex_fault(pattern: str, connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Why RE2 does not take ``pattern``; None if it does."""
+    import duckdb
+
+    try:
+        connection.execute("SELECT regexp_matches('', ?)", [pattern]).fetchall()
+    except duckdb.Error as error:
+        return _short(error)
+    return None
 
 
 _PREFERENCE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)(?:\s+(asc|desc))?\s*", re.IGNORECASE)
@@ -300,16 +310,11 @@ def _classify(connection: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]
     }
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
-    from compagnon.stages.prepare import engine
-
-    return engine.connect(threads=1)
-
-
 def _has_rules(table: Table) -> bool:
-    return bool(table.reject or table.unique or table.key or "row_id" in table.columns) or any(
-        column.expr is not None for column in table.columns.values()
-    )
+    def asks(column: Column) -> bool:
+        return column.expr is not None or column.pattern is not None or bool(column.replace) or column.keep == "mask"
+
+    return bool(table.reject) or any(name in RESERVED or asks(column) for name, column in table.columns.items())
 
 
 def _short(error: Exception) -> str:

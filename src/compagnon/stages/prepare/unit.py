@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 from compagnon.errors import UserError
 from compagnon.i18n import _
 
 
+@functools.cache
 def conversion(given: str | None, wanted: str | None) -> tuple[float, float] | None:
     """(factor, offset) such that wanted = given x factor + offset; None when nothing is to be done.
 
