@@ -1,0 +1,1 @@
+"""What happens while a solution is in use: predictions kept, feedback of people."""

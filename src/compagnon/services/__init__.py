@@ -1,0 +1,1 @@
+"""What a solution offers to others while it is in use."""

@@ -1,0 +1,1 @@
+"""Predictions over HTTP: decode strictly, predict off the loop, answer or say precisely what is wrong."""

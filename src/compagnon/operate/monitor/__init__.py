@@ -1,0 +1,1 @@
+"""Predictions kept for monitoring: masked, in segments, for as long as declared."""
