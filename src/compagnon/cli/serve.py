@@ -1,0 +1,59 @@
+"""``compagnon serve``."""
+
+from __future__ import annotations
+
+import click
+
+from compagnon.cli.command import Option, opened
+from compagnon.cli.command import command as make
+from compagnon.errors import UserError
+from compagnon.i18n import N_, _
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@make(
+    "serve",
+    Option(
+        ["--port"],
+        type=click.IntRange(0, 65535),
+        default=8000,
+        show_default=True,
+        help=N_("Port to listen on; 0 takes a free one."),
+    ),
+    Option(
+        ["--host"],
+        default="127.0.0.1",
+        show_default=True,
+        help=N_("Address to listen on. Another one than this machine's own opens the API to the network."),
+    ),
+    help=N_(
+        "Serve the pages and the model API of the packaged models. It listens on this machine only, unless --host says "
+        "otherwise; pages answer on this machine only in any case. Ctrl-C stops it."
+    ),
+    examples=[
+        ("compagnon serve", N_("pages and API on http://127.0.0.1:8000")),
+        ("compagnon -C work/tutor serve --port 9000", N_("on another port")),
+    ],
+)
+def command(port: int, host: str) -> None:
+    from compagnon.web.server import serve
+
+    with opened() as solution:
+        solution.loaded  # noqa: B018 - a mistake in the file is said before listening
+        if host not in LOOPBACK:
+            click.secho(
+                _("Listening on {host}: the API is open to the network. Put a proxy with TLS before it.").format(host=host),
+                fg="yellow",
+                err=True,
+            )
+        try:
+            serve(solution, host, port)
+        except OSError as error:
+            raise UserError(
+                "serve.cannot-listen",
+                _("Port {port} of {host} cannot be used: {reason}").format(
+                    port=port, host=host, reason=error.strerror or type(error).__name__
+                ),
+                next=_("Another program may use it: take another with --port, or stop that program."),
+            ) from error
