@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+from collecting import Collecting
 from hypothesis import settings
+
+from compagnon.sandbox.postgresql import binaries, server
 
 # No test asserts a time; and the messages that tests compare are English whatever the machine's locale.
 settings.register_profile("compagnon", deadline=None)
@@ -12,3 +18,18 @@ settings.load_profile("compagnon")
 os.environ["COMPAGNON_LANG"] = "en"
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a real PostgreSQL, started on a temporary folder and loopback for these tests."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
+    with server() as url:
+        yield url
+
+
+@pytest.fixture
+def collecting(tmp_path: Path) -> Collecting:
+    """A solution in which sources are collected, run after run."""
+    return Collecting(tmp_path)
