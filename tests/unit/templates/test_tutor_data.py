@@ -62,14 +62,19 @@ def known(column: str, allowed: set[str], written: str | None) -> str | None:
     return spellings.get(fold(written or ""))
 
 
+def exports() -> list[list[str]]:
+    """Every line of the two CSV files, headers apart."""
+    found = []
+    for name, encoding in (("questions-2026-10.csv", "cp1252"), ("questions-2026-11.csv", "utf-8-sig")):
+        text = (TUTOR / "data" / name).read_bytes().decode(encoding)
+        found += list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))[1:]
+    return found
+
+
 def rows() -> list[tuple[str, str | None, str | None, str | None, str]]:
     """Every readable row of the three sources: source, text, topic and level as written, author."""
     found: list[tuple[str, str | None, str | None, str | None, str]] = []
-    for name, encoding in (("questions-2026-10.csv", "cp1252"), ("questions-2026-11.csv", "utf-8-sig")):
-        text = (TUTOR / "data" / name).read_bytes().decode(encoding)
-        for row in list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))[1:]:
-            if len(row) == 6:
-                found.append(("export", row[1], row[2], row[3], row[5]))
+    found += [("export", row[1], row[2], row[3], row[5]) for row in exports() if len(row) == 6]
     for line in (TUTOR / "data" / "forum.jsonl").read_text("utf-8").splitlines():
         try:
             entry = json.loads(line)
@@ -186,6 +191,12 @@ def test_people_are_invented() -> None:
     phones = [re.sub(r"[^0-9]", "", match) for text in texts for match in PHONE.findall(text)]
     assert len(phones) >= 10
     assert not [phone for phone in phones if not FICTIONAL.fullmatch(phone)]
+
+
+def test_only_the_truncated_lines_of_the_exports_are_broken() -> None:
+    assert [len(row) for row in exports() if len(row) != 6] == [2, 3, 2]
+    assert sum("\n" in row[1] for row in exports()) >= 5
+    assert len({row[0] for row in exports()}) == len(exports())
 
 
 def test_exports_are_encoded_differently() -> None:
