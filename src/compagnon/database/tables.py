@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Float,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -152,4 +153,100 @@ prediction_segments = Table(
     Column("rows", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     info={"personal": "masked inputs of predictions"},
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="random; stands for the person wherever an author is written"),
+    Column("sign_in", String(200), nullable=False, unique=True, comment="name or e-mail, normalized"),
+    Column("name", String(100), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("language", String(2)),
+    Column("password", Text, comment="Argon2id with its salt and parameters; null until the invitation is taken up"),
+    Column("created", Moment, nullable=False),
+    Column("password_changed", Moment),
+    Column("disabled", Moment),
+    info={"personal": "who may sign in: name, e-mail, language"},
+)
+
+
+def _of_account(*, nullable: bool = False) -> Column[str]:
+    return Column(
+        "account_id", String(32), ForeignKey("accounts.id", ondelete="CASCADE"), nullable=nullable, index=True
+    )
+
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    _of_account(),
+    Column("created", Moment, nullable=False),
+    Column("seen", Moment, nullable=False, comment="to the minute"),
+    Column("until", Moment, nullable=False, comment="over then unless seen again"),
+    Column("ends", Moment, nullable=False, comment="over then in any case"),
+    Column("remembered", Boolean, nullable=False),
+    Column("generation", Integer, nullable=False, comment="counts renewals; older refresh tokens are used up"),
+    Column("renewed", Moment, nullable=False),
+    Column("browser", String(80), nullable=False, comment="family and system only"),
+    Column("network", String(64), nullable=False, comment="truncated address"),
+    info={"personal": "who is signed in, since when, browser family, truncated address"},
+)
+
+session_tokens = Table(
+    "session_tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of a random token of 256 bits"),
+    Column("session_id", String(32), ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False, comment="access or refresh"),
+    Column("generation", Integer, nullable=False),
+    Column("expires", Moment, nullable=False),
+    info={"personal": "hashed tokens of a person's sessions"},
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of a random token of 256 bits"),
+    Column("purpose", String(16), nullable=False, comment="first, invitation or reset"),
+    _of_account(nullable=True),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+    info={"personal": "who is invited or sets a new password"},
+)
+
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("subject", String(80), primary_key=True, comment="keyed hash of a sign-in name, an address or both"),
+    Column("failures", Integer, nullable=False),
+    Column("last", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Index("ix_throttles_last", "last"),
+    info={"personal": "pseudonyms of sign-in names and addresses, one day"},
+)
+
+access_events = Table(
+    "access_events",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("account_id", String(32), index=True, comment="no foreign key: the trace outlives the account, anonymous"),
+    Column("actor", String(64), comment="who did it, where it was not that person"),
+    Column("detail", String(200)),
+    Column("browser", String(80)),
+    Column("network", String(64)),
+    info={"personal": "sign-ins and changes of accounts, truncated addresses, 12 months"},
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("changed", Moment, nullable=False),
+    Column("changed_by", String(64)),
+    info={"personal": "who changed a setting"},
 )
