@@ -178,7 +178,7 @@ class Solution:
                     on_event=tell,
                     is_cancelled=lambda: beating.cancelled,
                 )
-        except Cancelled:
+        except (Cancelled, KeyboardInterrupt):
             self.jobs.finish(job.id, holder, self.clock.now(), "cancelled")
             raise UserError(
                 "run.cancelled",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from compagnon.cli.command import command as make, folder, json_option
+from compagnon.cli.command import command as make
+from compagnon.cli.command import folder, json_option
 from compagnon.cli.output import print_json
 from compagnon.errors import DONE, FIXABLE, Problem, UserError
 from compagnon.i18n import N_, _, ngettext

@@ -78,7 +78,7 @@ class LazyGroup(Group):
         if cmd_name not in self.lazy:
             return None
         found = importlib.import_module(self.lazy[cmd_name][0]).command
-        assert isinstance(found, click.Command)  # noqa: S101
+        assert isinstance(found, click.Command)
         return found
 
     def resolve_command(
@@ -175,7 +175,7 @@ def json_option(help: str = N_("Print JSON, for programs.")) -> Option:
 
 
 def folder() -> Path:
-    """The folder of the solution: as given with ``-C``, else the current one or the first above it that has the file."""
+    """The folder of the solution: as given with ``-C``, else the current one or the first above it with the file."""
     settings = click.get_current_context().ensure_object(dict)
     given: Path | None = settings.get("solution")
     found = find(given or Path.cwd(), upwards=given is None)
@@ -189,7 +189,11 @@ def find(start: Path, *, upwards: bool = True) -> Path:
     for candidate in (start, *start.parents) if upwards else (start,):
         if (candidate / SPEC_FILE).is_file():
             return candidate
-    what = _("There is no {file} in {folder} nor in a folder above it.") if upwards else _("There is no {file} in {folder}.")
+    what = (
+        _("There is no {file} in {folder} nor in a folder above it.")
+        if upwards
+        else _("There is no {file} in {folder}.")
+    )
     raise UserError(
         "cli.no-solution",
         what.format(file=SPEC_FILE, folder=start),

@@ -39,7 +39,9 @@ def command(as_json: bool) -> int:
         [
             [
                 ability.name,
-                click.style("✓", fg="green") if ability.found else click.style("✗" if ability.needed else "–", fg="red" if ability.needed else "yellow"),
+                click.style("✓", fg="green")
+                if ability.found
+                else click.style("✗" if ability.needed else "–", fg="red" if ability.needed else "yellow"),
                 ability.detail,
                 _(ability.use),
                 "" if ability.found else ability.how,

@@ -36,9 +36,7 @@ def _run(program: Group, arguments: Sequence[str]) -> int:
     settings: dict[str, object] = {}
     color = False if os.environ.get("NO_COLOR") else None
     try:
-        result = program.main(
-            list(arguments), prog_name="compagnon", standalone_mode=False, obj=settings, color=color
-        )
+        result = program.main(list(arguments), prog_name="compagnon", standalone_mode=False, obj=settings, color=color)
         sys.stdout.flush()
         return result if isinstance(result, int) else DONE
     except click.exceptions.Exit as end:
@@ -73,7 +71,9 @@ def complain(error: UserError, *, as_json: bool = False) -> None:
 def report(error: BaseException, root: Path | None) -> None:
     """Say that this is a bug, and keep where it happened."""
     path = write_crash(error, root)
-    lines = [_("This is a bug of Compagnon ({kind}); your solution was left as it was.").format(kind=type(error).__name__)]
+    lines = [
+        _("This is a bug of Compagnon ({kind}); your solution was left as it was.").format(kind=type(error).__name__)
+    ]
     if path is not None:
         lines.append(_("Where it happened is written in {path}, without your data; please send it.").format(path=path))
     click.echo("\n".join(lines), err=True)
@@ -138,5 +138,3 @@ def silence() -> None:
             stream.flush()
         except (BrokenPipeError, ValueError):
             os.dup2(nowhere, stream.fileno())
-
-

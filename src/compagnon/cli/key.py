@@ -24,7 +24,11 @@ command = Group(
     "create",
     Option(["--scope"], multiple=True, required=True, metavar="SCOPE", help=N_("What the key may do: predict.")),
     Option(["--label"], default="", metavar="TEXT", help=N_("What it is for, to know it again.")),
-    Option(["--expires"], metavar="DURATION", help=N_("How long it is good, such as 90d or 1 year; without end by default.")),
+    Option(
+        ["--expires"],
+        metavar="DURATION",
+        help=N_("How long it is good, such as 90d or 1 year; without end by default."),
+    ),
     json_option(),
     help=N_("Make a key and show it, once: it cannot be found again. Keep it like a password."),
     examples=[

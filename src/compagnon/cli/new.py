@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from compagnon.cli.command import Argument, Command, Option, command as make, json_option
+from compagnon.cli.command import Argument, Command, Option, json_option
+from compagnon.cli.command import command as make
 from compagnon.cli.output import print_json
 from compagnon.errors import UserError
 from compagnon.i18n import N_, _, format_number
@@ -28,7 +29,14 @@ DEFAULT = "tutor"
     Option(["--table"], metavar="NAME", help=N_("With a database: the table to read.")),
     Option(["--query"], metavar="FILE", help=N_("With a database: the file that holds the query.")),
     Option(["--in-place"], is_flag=True, help=N_("Leave data files where they are instead of copying them.")),
-    Option(["--list", "listing"], is_flag=True, is_eager=True, expose_value=False, callback=lambda c, p, v: _list(c, v), help=N_("List the templates.")),
+    Option(
+        ["--list", "listing"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=lambda c, p, v: _list(c, v),
+        help=N_("List the templates."),
+    ),
     json_option(),
     help=N_(
         "Make a solution in DIR, from a template or from data. From data, sources, tables, types, key, personal data, "
@@ -69,8 +77,12 @@ def command(
     for line in about.get("guesses", ()):
         click.echo(f"  {line}")
     if data:
-        click.echo(_("Each guess is explained in {file}: read it, and correct what is wrong.").format(file=folder / "solution.yaml"))
-    if any("://" in place for place in data):
+        click.echo(
+            _("Each guess is explained in {file}: read it, and correct what is wrong.").format(
+                file=folder / "solution.yaml"
+            )
+        )
+    if any("://" in place and "@" in place for place in data):
         click.echo(_("Then give the address of the database: export SOURCE_URL=..."))
     click.echo(_("Next:"))
     for step in ("check", "run", "serve"):
@@ -122,7 +134,7 @@ class _SeveralFiles(Command):
 
 
 def spread(arguments: list[str]) -> list[str]:
-    """Repeat ``--from-data`` before each file that follows it: ``--from-data a b`` means ``--from-data a --from-data b``."""
+    """``--from-data a b`` as ``--from-data a --from-data b``."""
     result: list[str] = []
     files = 0
     reading = False

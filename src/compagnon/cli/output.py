@@ -13,6 +13,8 @@ import click
 from compagnon.i18n import _, current, format_duration, format_number
 
 MARKS = {"cached": "✓", "stale": "↻", "missing": "·", "running": "▶", "failed": "✗"}
+MEASURED = ("ms", "kB", "MB", "%")
+"""Units that are written after a value; those of counts (row, class) go without saying."""
 COLORS = {"cached": "green", "stale": "yellow", "missing": "yellow", "running": "cyan", "failed": "red"}
 
 
@@ -56,7 +58,8 @@ def fact_text(name: str, value: Any, unit: str) -> str:
 
     definition = FACTS.get(name)
     meaning = (definition.fr if current() == "fr" else definition.en) if definition else name
-    if isinstance(value, int) and not isinstance(value, bool) and unit not in ("", "1", "byte"):
+    counted = isinstance(value, int) and not isinstance(value, bool) and unit not in ("", "1", "byte")
+    if counted and value != 1:  # after one, the words of the list would be in the wrong number
         return f"{format_number(value)} {meaning}"
     return _("{meaning}: {value}").format(meaning=meaning, value=value_text(value, unit))
 
@@ -73,7 +76,7 @@ def value_text(value: Any, unit: str) -> str:
         if unit == "byte":
             return bytes_text(value)
         number = format_number(value, 3) if isinstance(value, float) else format_number(value)
-        return number if unit in ("", "1") else f"{number} {unit}"
+        return f"{number} {unit}" if unit in MEASURED else number
     return str(value)
 
 
@@ -88,11 +91,12 @@ def bytes_text(value: float) -> str:
 
 def key_facts(facts: Iterable[Any], limit: int = 3) -> str:
     """The few facts that a person wants to see of a stage, on one line."""
-    shown = [f for f in facts if f.name in KEY_FACTS and f.value not in (None, "")]
+    shown = [f for f in facts if f.name in KEY_FACTS and (f.value or f.name in EVEN_ZERO)]
     shown.sort(key=lambda f: KEY_FACTS.index(f.name))
     return " · ".join(fact_text(f.name, f.value, f.unit) for f in shown[:limit])
 
 
+EVEN_ZERO = ("macro_f1", "rows_collected", "rows_prepared")
 KEY_FACTS = (
     "instead_used",
     "macro_f1",
@@ -114,7 +118,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozense
     """Columns that line up; cells hold text that may be colored."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max([width(name), *(width(row[i]) for row in cells)]) for i, name in enumerate(head)]
-    click.echo("  ".join(_pad(click.style(n, bold=True), w, i in right) for i, (n, w) in enumerate(zip(head, widths, strict=True))).rstrip())
+    click.echo(
+        "  ".join(
+            _pad(click.style(n, bold=True), w, i in right) for i, (n, w) in enumerate(zip(head, widths, strict=True))
+        ).rstrip()
+    )
     for row in cells:
         click.echo("  ".join(_pad(c, w, i in right) for i, (c, w) in enumerate(zip(row, widths, strict=True))).rstrip())
 

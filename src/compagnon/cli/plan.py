@@ -74,7 +74,9 @@ def command(to: str | None, refresh: tuple[str, ...], as_json: bool) -> None:
         todo = sum(not step.valid for step in steps)
         click.echo()
         click.echo(
-            ngettext("{count} stage to do: compagnon run", "{count} stages to do: compagnon run", todo).format(count=todo)
+            ngettext("{count} stage to do: compagnon run", "{count} stages to do: compagnon run", todo).format(
+                count=todo
+            )
             if todo
             else _("Nothing to do: everything is valid.")
         )

@@ -42,6 +42,7 @@ class Display:
         self._lock = threading.Lock()
         self._started = 0.0
         self._doing: Event | None = None
+        self._reason = ""
         self._stop = threading.Event()
         self._speaking = language()
         self._thread = threading.Thread(target=self._tick, name="live-line", daemon=True)
@@ -52,7 +53,9 @@ class Display:
                 self._started = time.monotonic()
             if event.kind in ("started", "progress"):
                 self._doing = event
-            if event.kind != "progress":
+            if event.kind == "started":
+                self._reason = event.message
+            if event.kind != "progress" and not (self.live and event.kind == "started"):
                 self._erase()
                 self._line(event)
             if event.kind in ("done", "failed"):
@@ -63,21 +66,27 @@ class Display:
         head = f"{place:>5} "
         stage = click.style(event.stage, bold=True)
         if event.kind == "cached":
-            self._say(f"{head}{click.style('✓', fg='green')} {stage}  " + _("valid: {reason}").format(reason=event.message))
+            self._say(
+                f"{head}{click.style('✓', fg='green')} {stage}  " + _("valid: {reason}").format(reason=event.message)
+            )
         elif event.kind == "started":
             self._say(f"{head}{click.style('▶', fg='cyan')} {stage}  {event.message}")
         elif event.kind == "done":
             took = format_duration(time.monotonic() - self._started)
             facts = key_facts(event.run.facts) if event.run else ""
             line = _("done in {duration}").format(duration=took)
-            self._say(f"{head}{click.style('✓', fg='green')} {stage}  {line}" + (f" · {facts}" if facts else ""))
+            parts = [line, facts, f"({self._reason})" if self.live and self._reason else ""]
+            self._say(f"{head}{click.style('✓', fg='green')} {stage}  {' · '.join(part for part in parts if part)}")
             for warning in event.run.warnings if event.run else ():
                 self._say("        " + _("warning: {problem}").format(problem=warning))
         elif event.kind == "failed":
             # The reason follows in full after the last stage, with the others.
             self._say(f"{head}{click.style('✗', fg='red')} {stage}  " + _("failed"))
         elif event.kind == "blocked":
-            self._say(f"{head}{click.style('·', fg='yellow')} {stage}  " + _("not done: {reason}").format(reason=event.message))
+            self._say(
+                f"{head}{click.style('·', fg='yellow')} {stage}  "
+                + _("not done: {reason}").format(reason=event.message)
+            )
 
     def _say(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -97,7 +106,7 @@ class Display:
         if event is None:
             return
         elapsed = format_duration(int(time.monotonic() - self._started))
-        parts = [event.stage, event.message if event.kind == "progress" else ""]
+        parts = [event.stage, event.message]
         if event.kind == "progress" and event.done is not None:
             parts.append(f"{event.done}/{event.total}" if event.total else str(event.done))
         text = "      … " + "  ".join(part for part in (*parts, elapsed) if part)
@@ -129,5 +138,3 @@ class Display:
         if self.live:
             self._thread.join()
             self._erase()
-
-

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from compagnon.cli.command import Option, json_option, opened
 from compagnon.cli.command import command as make
 from compagnon.cli.output import print_json_line
@@ -84,5 +82,3 @@ def stoppable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-
-

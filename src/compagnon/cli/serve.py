@@ -43,7 +43,9 @@ def command(port: int, host: str) -> None:
         solution.loaded  # noqa: B018 - a mistake in the file is said before listening
         if host not in LOOPBACK:
             click.secho(
-                _("Listening on {host}: the API is open to the network. Put a proxy with TLS before it.").format(host=host),
+                _("Listening on {host}: the API is open to the network. Put a proxy with TLS before it.").format(
+                    host=host
+                ),
                 fg="yellow",
                 err=True,
             )

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     Argument(
         ["what"],
         metavar="RUN|STAGE|ARTIFACT",
-        help=N_("A run by the beginning of its id, a stage for its last run, or an artifact by the beginning of its digest."),
+        help=N_(
+            "A run by the beginning of its id, a stage for its last run, or an artifact by the beginning of its digest."
+        ),
     ),
     json_option(),
     help=N_("Show a run in full (why, read, made, found, with what), or an artifact with its files."),
@@ -76,7 +78,8 @@ def _show_run(run: Run) -> None:
     _section(
         _("Made"),
         [
-            f"{o.name}  {o.digest[:12]}  " + _("{rows} rows").format(rows=format_number(o.rows))
+            f"{o.name}  {o.digest[:12]}"
+            + ("  " + _("{rows} rows").format(rows=format_number(o.rows)) if o.rows else "")
             for o in run.outputs
         ],
     )
@@ -93,7 +96,12 @@ def _show_artifact(solution: Solution, artifact: Artifact) -> None:
     table(
         [_("File"), _("Rows"), _("Size"), _("Place")],
         [
-            [s.name, "" if s.rows is None else format_number(s.rows), bytes_text(s.size), str(path.relative_to(solution.root))]
+            [
+                s.name,
+                "" if s.rows is None else format_number(s.rows),
+                bytes_text(s.size),
+                str(path.relative_to(solution.root)),
+            ]
             for s, path in zip(artifact.segments, paths, strict=True)
         ],
         right=frozenset({1, 2}),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compagnon.cli.command import json_option, opened
 from compagnon.cli.command import command as make
+from compagnon.cli.command import json_option, opened
 from compagnon.cli.output import key_facts, marked, print_json, table
 from compagnon.cli.summary import indicators, print_indicators
 from compagnon.i18n import N_, _, format_datetime

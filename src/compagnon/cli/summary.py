@@ -46,9 +46,9 @@ def print_summary(about: dict[str, Any], error: UserError | None) -> None:
         ngettext("{count} stage computed", "{count} stages computed", len(about["computed"])).format(
             count=len(about["computed"])
         ),
-        ngettext("{count} still valid, not computed again", "{count} still valid, not computed again", len(about["valid"])).format(
-            count=len(about["valid"])
-        ),
+        ngettext(
+            "{count} still valid, not computed again", "{count} still valid, not computed again", len(about["valid"])
+        ).format(count=len(about["valid"])),
     ]
     if about["failed"]:
         parts.append(_("failed: {stages}").format(stages=", ".join(about["failed"])))
@@ -73,12 +73,16 @@ def print_indicators(found: list[dict[str, Any]]) -> None:
     for indicator in found:
         mark, color = marks[indicator["verdict"]]
         wanted = [
-            f"{sign} {indicator[side]}" for side, sign in (("at_least", "≥"), ("at_most", "≤")) if indicator[side] is not None
+            f"{sign} {_threshold(indicator[side])}"
+            for side, sign in (("at_least", "≥"), ("at_most", "≤"))
+            if indicator[side] is not None
         ]
         value = value_text(indicator["value"], indicator["unit"])
         click.echo(
             f"{click.style(mark, fg=color)} {indicator['fact']} ({indicator['of']}): {value}, "
-            + _("wanted {threshold}: {verdict}").format(
-                threshold=" ".join(wanted), verdict=words[indicator["verdict"]]
-            )
+            + _("wanted {threshold}: {verdict}").format(threshold=" ".join(wanted), verdict=words[indicator["verdict"]])
         )
+
+
+def _threshold(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

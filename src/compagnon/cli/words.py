@@ -73,12 +73,8 @@ def plurals(count: int) -> tuple[str, ...]:
         i18n.ngettext("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})", count),
         i18n.ngettext("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)", count),
         i18n.ngettext("{value!r} is not {choice}.", "{value!r} is not one of {choices}.", count),
-        i18n.ngettext(
-            "Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments.", count
-        ),
-        i18n.ngettext(
-            "Takes {nargs} values but 1 was given.", "Takes {nargs} values but {len} were given.", count
-        ),
+        i18n.ngettext("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments.", count),
+        i18n.ngettext("Takes {nargs} values but 1 was given.", "Takes {nargs} values but {len} were given.", count),
     )
 
 

@@ -106,7 +106,11 @@ def _installed(name: str) -> bool:
 def _programs() -> Iterator[Ability]:
     java = shutil.which("java")
     yield Ability(
-        "java", java is not None, _version(java, "-version"), N_("the Spark engine"), how="apt install default-jre-headless"
+        "java",
+        java is not None,
+        _version(java, "-version"),
+        N_("the Spark engine"),
+        how="apt install default-jre-headless",
     )
     spark = importlib.util.find_spec("pyspark") is not None
     yield Ability(
@@ -121,7 +125,9 @@ def _programs() -> Iterator[Ability]:
         N_("trying PostgreSQL on this machine, tests"),
         how="apt install postgresql",
     )
-    browser = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    browser = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
     yield Ability("browser", browser is not None, browser or "", N_("tests of the pages"), how="apt install chromium")
 
 
@@ -150,7 +156,9 @@ def _place(folder: Path) -> Iterator[Ability]:
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
-    yield Ability("disk", free >= ROOM, f"{free / 1e9:.1f} GB", N_("free space for data and models"), True, _("Free some space."))
+    yield Ability(
+        "disk", free >= ROOM, f"{free / 1e9:.1f} GB", N_("free space for data and models"), True, _("Free some space.")
+    )
     yield Ability(
         "write access",
         os.access(place, os.W_OK | os.X_OK),

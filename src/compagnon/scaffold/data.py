@@ -18,7 +18,7 @@ from compagnon.scaffold.folder import appearing, slug
 from compagnon.scaffold.survey import Shape, SourceDraft, survey
 from compagnon.stages.collect.infer import look
 
-SECRET = "SOURCE_URL"
+SECRET = "SOURCE_URL"  # noqa: S105 - its name, not its value
 
 
 @dataclass(frozen=True)
@@ -85,24 +85,34 @@ def _database(folder: Path, url: str, wanted: Wanted, taken: set[str], scratch: 
             _("A database needs either a table or a query."),
             next=_("Add --table NAME, or --query FILE.sql."),
         )
+    options: dict[str, Any] = {"kind": "sql", "url": _absolute(url)}
     if wanted.query is not None:
         query_file = Path(wanted.query)
         if not query_file.is_file():
             raise UserError("new.no-data", _("There is no file {path}.").format(path=query_file))
-        sql, stem = query_file.read_text(encoding="utf-8"), query_file.stem
+        name = _name(query_file.stem, taken)
+        path = folder / "queries" / f"{name}.sql"
+        path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(query_file, path)
+        options["query"] = f"queries/{name}.sql"
     else:
-        parts = (wanted.table or "").split(".")
-        sql = "SELECT * FROM " + ".".join('"' + part.replace('"', '""') + '"' for part in parts) + "\n"
-        stem = parts[-1]
-    name = _name(stem, taken)
-    path = folder / "queries" / f"{name}.sql"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(sql, encoding="utf-8")
-    options: dict[str, Any] = {"kind": "sql", "url": url, "query": f"queries/{name}.sql"}
+        options["table"] = wanted.table
+        name = _name(str(wanted.table).rpartition(".")[2], taken)
     seen = look(name, options, folder, _secrets(folder), scratch)
-    # A URL may hold a password: it is handed over as a secret, never written in the file.
-    secret = "${secret:" + SECRET + "}"
-    return SourceDraft(name, {**options, "url": secret}, seen)
+    return SourceDraft(name, {**options, "url": _written(options["url"])}, seen)
+
+
+def _absolute(url: str) -> str:
+    """A SQLite file is named from where the command was typed; in the solution, by its full path."""
+    scheme, sign, path = url.partition(":///")
+    if sign and scheme.startswith("sqlite") and path and not path.startswith("/"):
+        return f"{scheme}:///{Path(path).absolute()}"
+    return url
+
+
+def _written(url: str) -> str:
+    """A URL that names an account may hold a password: it is asked for as a secret and never written in the file."""
+    return "${secret:" + SECRET + "}" if "@" in url else url
 
 
 def _secrets(folder: Path) -> Secrets:

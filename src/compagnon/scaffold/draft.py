@@ -25,23 +25,45 @@ EXAMPLES = 3
 def write(folder: Path, name: str, shapes: Sequence[Shape]) -> None:
     """Write ``solution.yaml`` and the files of values that it names into ``folder``."""
     lines = Lines()
-    lines.say(0, Because(N_("Drafted from data by `compagnon new --from-data`. Each guess says why; correct it where it is wrong, then run `compagnon check`.")))
+    lines.say(
+        0,
+        Because(
+            N_(
+                "Drafted from data by `compagnon new --from-data`. Each guess says why; correct it where it is "
+                "wrong, then run `compagnon check`."
+            )
+        ),
+    )
     lines.add(0, "version: 1")
     lines.add(0, f"name: {name}")
     dated = any(guess.type == "timestamp" for shape in shapes for guess in shape.guesses)
     if dated:
         lines.say(0, Because(N_("Time zone of the dates that do not state theirs: check.")))
         lines.add(0, "timezone: Europe/Paris")
-    lines.say(0, Because(N_("The need comes first: say what problem is solved, for whom, and how success is measured.")))
+    lines.say(
+        0, Because(N_("The need comes first: say what problem is solved, for whom, and how success is measured."))
+    )
     lines.add(0, "# need:", '#   problem: "..."', "#   users: [...]")
     model = next((shape for shape in shapes if shape.goal), None)
     if model:
-        lines.add(0, "#   indicators:", f"#     - {{fact: macro_f1, of: train/{model_name(model)}, at_least: 0.8, review: 3 months}}")
+        lines.add(
+            0,
+            "#   indicators:",
+            f"#     - {{fact: macro_f1, of: train/{model_name(model)}, at_least: 0.8, review: 3 months}}",
+        )
     lines.blank()
     _sources(lines, [source for shape in shapes for group in shape.tables.values() for source in group])
     _tables(lines, folder, shapes)
     if any(shape.personal for shape in shapes):
-        lines.say(0, Because(N_("Columns seem to hold personal data: say who is responsible, what for and on which basis (GDPR, article 30).")))
+        lines.say(
+            0,
+            Because(
+                N_(
+                    "Columns seem to hold personal data: say who is responsible, what for and on which basis "
+                    "(GDPR, article 30)."
+                )
+            ),
+        )
         lines.add(0, "# privacy: {controller: ..., purpose: ..., basis: ..., keep: {raw: 30 days}}")
         lines.blank()
     if model:
@@ -90,7 +112,7 @@ def _sources(lines: Lines, sources: Sequence[SourceDraft]) -> None:
         lines.add(1, f"{source.name}:")
         lines.add(2, *(f"{key}: {scalar(value)}" for key, value in source.options.items()))
         lines.say(2, Because(N_("to complete: licence, who answers for the data, how one gets at it")))
-        lines.add(2, '# licence: CC-BY-4.0', '# contact: "..."', '# access: "..."')
+        lines.add(2, "# licence: CC-BY-4.0", '# contact: "..."', '# access: "..."')
     lines.blank()
 
 
@@ -100,7 +122,12 @@ def _tables(lines: Lines, folder: Path, shapes: Sequence[Shape]) -> None:
         for table, sources in shape.tables.items():
             rows = sum(source.look.table.num_rows for source in sources)
             if table == shape.test:
-                lines.say(1, Because(N_("same columns as {table}, and its name says that it is for the test"), {"table": shape.main}))
+                lines.say(
+                    1,
+                    Because(
+                        N_("same columns as {table}, and its name says that it is for the test"), {"table": shape.main}
+                    ),
+                )
             lines.add(1, f"{table}:")
             if shape.key:
                 lines.say(2, shape.key[1], about="key")
@@ -154,13 +181,13 @@ def _values_file(folder: Path, name: str, guess: Guess) -> str:
 
 
 def model_name(shape: Shape) -> str:
-    assert shape.goal is not None  # noqa: S101
+    assert shape.goal is not None
     return shape.names[shape.goal.target]
 
 
 def _model(lines: Lines, shape: Shape) -> None:
     goal = shape.goal
-    assert goal is not None  # noqa: S101
+    assert goal is not None
     lines.add(0, "models:")
     lines.say(1, *goal.why_target, about=f"target {shape.names[goal.target]}")
     lines.add(1, f"{model_name(shape)}:")
@@ -196,7 +223,7 @@ def _model(lines: Lines, shape: Shape) -> None:
 def _examples(shape: Shape) -> list[str]:
     """Rows that show what the model takes; none where the texts may be of a person."""
     goal = shape.goal
-    assert goal is not None  # noqa: S101
+    assert goal is not None
     if any(source in shape.personal for source in goal.inputs):
         return []
     table = shape.tables[shape.main][0].look.table
@@ -235,5 +262,7 @@ def scalar(value: Any) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
-    quoted = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}" for c in quoted)
+    quoted = "".join(
+        c if c.isprintable() else f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}" for c in quoted
+    )
     return quoted if quoted.startswith('"${secret:') else quoted.replace("${", "$${")

@@ -55,7 +55,9 @@ def survey(sources: Sequence[SourceDraft]) -> list[Shape]:
     for source in sources:
         groups.setdefault(tuple(source.look.table.column_names), []).append(source)
     shapes = [_shape(group) for group in groups.values()]
-    return sorted(shapes, key=lambda s: (s.goal is None, -sum(d.look.table.num_rows for t in s.tables.values() for d in t)))
+    return sorted(
+        shapes, key=lambda s: (s.goal is None, -sum(d.look.table.num_rows for t in s.tables.values() for d in t))
+    )
 
 
 def _shape(sources: list[SourceDraft]) -> Shape:
@@ -68,7 +70,9 @@ def _shape(sources: list[SourceDraft]) -> Shape:
     together = _together([source.look.table for source in sources])
     guesses = guess_columns(together)
     unique = {
-        guess.source: all(_is_unique(_together([s.look.table for s in group]), guess.source) for group in tables.values())
+        guess.source: all(
+            _is_unique(_together([s.look.table for s in group]), guess.source) for group in tables.values()
+        )
         for guess in guesses
     }
     key = key_of(guesses, unique)
@@ -129,7 +133,11 @@ def describe_file(look: Look) -> list[Because]:
     for detail in look.details:
         if detail.get("format") == "csv":
             delimiter = {"\t": "TAB"}.get(str(detail.get("delimiter")), str(detail.get("delimiter")))
-            values = {"name": Path(str(detail["name"])).name, "delimiter": delimiter, "encoding": detail.get("encoding")}
+            values = {
+                "name": Path(str(detail["name"])).name,
+                "delimiter": delimiter,
+                "encoding": detail.get("encoding"),
+            }
             found.append(Because(N_("{name}: CSV, cells parted by `{delimiter}`, encoding {encoding}"), values))
         else:
             name = Path(str(detail["name"])).name
@@ -152,7 +160,9 @@ def describe_file(look: Look) -> list[Because]:
             )
     if look.unreadable:
         found.append(
-            Because(N_("{count} rows could not be read; they will be kept in the quarantine"), {"count": look.unreadable})
+            Because(
+                N_("{count} rows could not be read; they will be kept in the quarantine"), {"count": look.unreadable}
+            )
         )
     if not look.complete:
         found.append(Because(N_("only the first {count} rows were looked at"), {"count": look.table.num_rows}))

@@ -72,20 +72,22 @@ def goal_of(guesses: Sequence[Guess], key: str | None, personal: Mapping[str, Pe
             texts.append(guess)
         else:
             columns.append(guess)
-    group = next((n for n, kind in personal.items() if kind in ("email", "phone", "identifier") and _repeats(guesses, n)), None)
+    group = next(
+        (n for n, kind in personal.items() if kind in ("email", "phone", "identifier") and _repeats(guesses, n)), None
+    )
     texts.sort(key=lambda g: -g.words)
     if texts and (texts[0].words >= 4 or not columns):
         for guess in (*texts[1:], *columns):
             left_out[guess.source] = Because(N_("a text classifier reads one text"))
-        why = Because(N_("`{input}` is a text of {words} words on average"), _of(texts[0]))
-        return Goal("text-classification", target.source, (texts[0].source,), group, best[2], why, left_out)
+        task = Because(N_("`{input}` is a text of {words} words on average"), _of(texts[0]))
+        return Goal("text-classification", target.source, (texts[0].source,), group, best[2], task, left_out)
     for guess in texts:
         left_out[guess.source] = Because(N_("free text, which this task does not read"))
     if not columns:
         return None
-    why = Because(N_("{count} columns of numbers, categories and dates"), {"count": len(columns)})
+    task = Because(N_("{count} columns of numbers, categories and dates"), {"count": len(columns)})
     names = tuple(guess.source for guess in columns)
-    return Goal("tabular-classification", target.source, names, group, best[2], why, left_out)
+    return Goal("tabular-classification", target.source, names, group, best[2], task, left_out)
 
 
 def _of(guess: Guess) -> dict[str, object]:
@@ -119,9 +121,9 @@ def _why_not(guess: Guess, personal: PersonalClass | None) -> Because | None:
         return Because(N_("it is empty"))
     if guess.distinct == 1:
         return Because(N_("it always has the same value"))
-    if guess.type in ("text", "integer") and guess.unique and guess.words <= 1.5:
-        if guess.type == "text" or _KEY.fullmatch(slug(guess.source, between="_", fallback="x")):
-            return Because(N_("each row has a value of its own: nothing can be learned from it"))
+    is_named = _KEY.fullmatch(slug(guess.source, between="_", fallback="x")) is not None
+    if guess.unique and guess.words <= 1.5 and (guess.type == "text" or (guess.type == "integer" and is_named)):
+        return Because(N_("each row has a value of its own: nothing can be learned from it"))
     if guess.type == "text" and guess.words <= 1.5:
         return Because(N_("it looks like a code with many values"))
     return None

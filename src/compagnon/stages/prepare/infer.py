@@ -219,5 +219,5 @@ def _all(message: str, read: int, filled: int, **values: Any) -> tuple[Because, 
 
 def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Any]:
     row = connection.execute(sql).fetchone()
-    assert row is not None  # noqa: S101
+    assert row is not None
     return row

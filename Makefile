@@ -1,0 +1,59 @@
+# make run        set up, run the flagship from its sources to a page, serve it (PORT=8000; SERVE=0 ends after the chain)
+# make test       what CI runs; make test-full adds the long tests
+# make lint       style, types, layers; make bench compares with peers
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+SERVE ?= 1
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SETUP := $(VENV)/.setup
+SETUP_TEST := $(VENV)/.setup-test
+# One thread wherever bits must not move.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: run setup test test-full lint bench reference clean
+
+run: $(SETUP)
+	@COMPAGNON_PORT=$(PORT) COMPAGNON_SERVE=$(SERVE) $(BIN)/python -m compagnon
+
+setup: $(SETUP)
+
+$(BIN)/python:
+	@echo "1/2 Virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Install the venv module (Debian: apt install python3-venv)"; rm -rf $(VENV); exit 1; }
+
+$(SETUP): pyproject.toml | $(BIN)/python
+	@echo "2/2 Libraries (the first time takes a few minutes)"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(SETUP_TEST): pyproject.toml scripts/test-setup | $(BIN)/python
+	@echo "Libraries for the tests"
+	@$(PIP) install --editable '.[test]'
+	@touch $(SETUP)
+	@sh scripts/test-setup
+	@touch $@
+
+test: $(SETUP_TEST)
+	@$(BIN)/python -m pytest -m "not full"
+
+test-full: $(SETUP_TEST)
+	@$(BIN)/python -m pytest
+
+lint: $(SETUP_TEST)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(SETUP_TEST)
+	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+reference: $(SETUP)
+	@$(BIN)/python -m compagnon.cli.reference docs/reference/commands.md
+
+clean:
+	@rm -rf $(VENV) build *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
