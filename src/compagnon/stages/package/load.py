@@ -72,8 +72,9 @@ class LoadedPackage:
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Prediction]:
         """One prediction per row, for rows that ``validate`` found good."""
-        found = self.probabilities(feeds_of_rows(self.inputs, rows)) if rows else []
-        return [self._prediction(values) for values in found]
+        if not rows:
+            return []
+        return [self._prediction(values) for values in self.probabilities(feeds_of_rows(self.inputs, rows))]
 
     def _prediction(self, values: np.ndarray[Any, Any]) -> Prediction:
         best = int(values.argmax())

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from compagnon.stages.train.graph import Graph
 
-FLOOR = 1e-7
-"""Probabilities below this count as this much, in training and in the graph alike: float32 cannot tell them apart."""
 PROBE_TREES = 5
 
 
@@ -35,29 +33,68 @@ class BoostingOptions(TextOptions):
 
 @dataclass(frozen=True)
 class Trees:
+    """A fitted scikit-learn model; scores are its log-odds, the first of two classes at 0."""
+
     model: Any
-    columns: int
 
     def scores(self, features: Any) -> np.ndarray[Any, Any]:
         import numpy as np
 
-        return np.asarray(np.log(np.clip(self.model.predict_proba(features), FLOOR, 1.0)))
+        raw = np.asarray(self.model.decision_function(features))
+        return np.stack([np.zeros_like(raw), raw], axis=1) if raw.ndim == 1 else raw
 
     def export(self, graph: Graph, features: str) -> str:
-        from skl2onnx import to_onnx
-        from skl2onnx.common.data_types import FloatTensorType
-
-        from compagnon.stages.train.graph import OPSET
-
-        part = to_onnx(
-            self.model,
-            initial_types=[("features", FloatTensorType([None, self.columns]))],
-            options={"zipmap": False},
-            target_opset={"": OPSET, "ai.onnx.ml": 3},
+        """One node that sums all leaves; written here because the converter at hand fails on missing values."""
+        rounds = self.model._predictors
+        start = self.model._baseline_prediction.ravel()
+        shift = 1 if len(start) == 1 else 0
+        attributes: dict[str, list[Any]] = {}
+        tree = 0
+        for predictors in rounds:
+            for target, predictor in enumerate(predictors):
+                _add_tree(attributes, tree, target + shift, predictor.nodes)
+                tree += 1
+        return graph.add(
+            "TreeEnsembleRegressor",
+            [features],
+            "ai.onnx.ml",
+            n_targets=len(start) + shift,
+            base_values=[0.0] * shift + [float(value) for value in start],
+            aggregate_function="SUM",
+            post_transform="NONE",
+            **attributes,
         )
-        probabilities = graph.merge(part, features, part.graph.output[1].name)
-        clipped = graph.add("Clip", [probabilities, graph.constant(FLOOR), graph.constant(1.0)])
-        return graph.add("Log", [clipped])
+
+
+def _add_tree(attributes: dict[str, list[Any]], tree: int, target: int, nodes: np.ndarray[Any, Any]) -> None:
+    import numpy as np
+
+    leaf = nodes["is_leaf"].astype(bool)
+    numbers = np.arange(len(nodes))
+    added = {
+        "nodes_treeids": [tree] * len(nodes),
+        "nodes_nodeids": numbers,
+        "nodes_featureids": np.where(leaf, 0, nodes["feature_idx"]),
+        "nodes_values": np.where(leaf, 0.0, _below(nodes["num_threshold"])),
+        "nodes_truenodeids": np.where(leaf, 0, nodes["left"]),
+        "nodes_falsenodeids": np.where(leaf, 0, nodes["right"]),
+        "nodes_missing_value_tracks_true": np.where(leaf, 0, nodes["missing_go_to_left"]),
+        "target_treeids": [tree] * int(leaf.sum()),
+        "target_nodeids": numbers[leaf],
+        "target_ids": [target] * int(leaf.sum()),
+        "target_weights": nodes["value"][leaf],
+    }
+    for name, values in added.items():
+        attributes.setdefault(name, []).extend(np.asarray(values).tolist())
+    attributes.setdefault("nodes_modes", []).extend("LEAF" if end else "BRANCH_LEQ" for end in leaf.tolist())
+
+
+def _below(thresholds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The largest float32 not above each threshold: a float32 is at most the one exactly when at most the other."""
+    import numpy as np
+
+    near = thresholds.astype(np.float32)
+    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 class Boosting:
@@ -94,4 +131,4 @@ class Boosting:
             random_state=seed,
         )
         model.fit(np.asarray(features, dtype=np.float32), target)
-        return Trees(model, features.shape[1])
+        return Trees(model)

@@ -23,7 +23,6 @@ class Graph:
     nodes: list[Any] = field(default_factory=list)
     initializers: list[Any] = field(default_factory=list)
     inputs: dict[str, tuple[Literal["string", "float"], int | None]] = field(default_factory=dict)
-    merged: int = 0
 
     def input(self, name: str, kind: Literal["string", "float"], width: int | None = None) -> str:
         """A graph input of shape (rows,), or (rows, width); asked for twice, it is the same."""
@@ -50,22 +49,6 @@ class Graph:
         """``features @ weights + intercept`` for weights of shape (features, scores)."""
         product = self.add("MatMul", [features, self.constant(weights)])
         return self.add("Add", [product, self.constant(intercept)])
-
-    def merge(self, model: onnx.ModelProto, source: str, output: str) -> str:
-        """Put the nodes of another model, which takes one input, behind ``source``; returns the name of ``output``."""
-        from onnx import compose
-
-        self.merged += 1
-        prefix = f"part{self.merged}_"
-        part = compose.add_prefix_graph(model.graph, prefix)
-        entry = part.input[0].name
-        for node in part.node:
-            for position, name in enumerate(node.input):
-                if name == entry:
-                    node.input[position] = source
-        self.nodes.extend(part.node)
-        self.initializers.extend(part.initializer)
-        return f"{prefix}{output}"
 
     def model(self, output: str, classes: int) -> onnx.ModelProto:
         """The finished model, whose one output ``probabilities`` has shape (rows, classes); checked by onnx."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MODEL_VERSION = 1
-_ADAPTERS = ("numpy", "onnx", "scikit-learn", "scipy", "skl2onnx")
+_ADAPTERS = ("numpy", "onnx", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,22 @@ def softmax(scores: np.ndarray[Any, Any], temperature: float = 1.0) -> np.ndarra
 def fit(scores: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> float:
     """The temperature with the smallest log loss, found by golden section on its logarithm.
 
-    Source: Guo et al. 2017. One number cannot change which class is best, so it changes no label.
+    Each row leaves a little doubt, 1 in as many rows as its class has on average plus 2: few rows told apart without a
+    mistake are no reason for certainty. Sources: Guo et al. 2017; Platt 1999 for the doubt. One number cannot change
+    which class is best, so it changes no label.
     """
     import numpy as np
 
-    rows = np.arange(len(target))
+    rows, classes = np.arange(len(target)), scores.shape[1]
+    doubt = 1.0 / (len(target) / classes + 2.0)
 
     def loss(logarithm: float) -> float:
-        chosen = softmax(scores, float(np.exp(logarithm)))[rows, target]
-        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+        scaled = scores / float(np.exp(logarithm))
+        scaled = scaled - scaled.max(axis=1, keepdims=True)
+        logs = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        right = logs[rows, target]
+        wrong = (logs.sum(axis=1) - right) / (classes - 1)
+        return float(-((1 - doubt) * right + doubt * wrong).mean())
 
     low, high = float(np.log(LOWEST)), float(np.log(HIGHEST))
     ratio = (5**0.5 - 1) / 2

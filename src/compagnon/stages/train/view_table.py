@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CATEGORIES = 50
 """Categories that get a feature of their own; rarer ones share one."""
 
+FARTHEST = 10.0
+"""Scaled numbers stop at this many deviations: a value unlike any that was learned must not drown all others."""
+
 
 @dataclass(frozen=True)
 class TableView:
@@ -105,6 +108,7 @@ class Numbers:
         absent = np.isnan(values)
         filled = np.where(absent, np.array(self.median, dtype=np.float32), values)
         scaled = (filled - np.array(self.mean, dtype=np.float32)) / np.array(self.deviation, dtype=np.float32)
+        scaled = np.clip(scaled, -np.float32(FARTHEST), np.float32(FARTHEST))
         flags = [absent[:, :1].astype(np.float32)] if self.missing else []
         return np.concatenate([scaled, *flags], axis=1)
 
@@ -119,7 +123,8 @@ class Numbers:
         absent = graph.add("IsNaN", [values])
         filled = graph.add("Where", [absent, graph.constant(self.median), values])
         centered = graph.add("Sub", [filled, graph.constant(self.mean)])
-        scaled = graph.add("Div", [centered, graph.constant(self.deviation)])
+        divided = graph.add("Div", [centered, graph.constant(self.deviation)])
+        scaled = graph.add("Clip", [divided, graph.constant(-FARTHEST), graph.constant(FARTHEST)])
         if not self.missing:
             return scaled
         first = graph.add(
