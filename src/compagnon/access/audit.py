@@ -1,0 +1,107 @@
+"""Traces of access: who signed in, who failed to, who changed an account. No password, no full address; 12 months."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, desc, insert, select, update
+
+from compagnon.access.origin import Origin
+from compagnon.database.ledger import reading, utc, writing
+from compagnon.database.tables import access_events
+
+KEEP = timedelta(days=365)
+"""How long traces are kept (CNIL: 6 to 12 months)."""
+
+KINDS = MappingProxyType(
+    {
+        "signed-in": {"fr": "connexion", "en": "signed in"},
+        "refused": {"fr": "connexion refusée", "en": "sign-in refused"},
+        "delayed": {"fr": "connexion retardée : trop d'essais", "en": "sign-in delayed: too many attempts"},
+        "signed-out": {"fr": "déconnexion", "en": "signed out"},
+        "sessions-ended": {"fr": "sessions terminées", "en": "sessions ended"},
+        "token-reused": {
+            "fr": "jeton déjà utilisé présenté de nouveau : session terminée",
+            "en": "used token presented again: session ended",
+        },
+        "password-changed": {"fr": "mot de passe changé", "en": "password changed"},
+        "password-refused": {"fr": "mot de passe actuel refusé", "en": "current password refused"},
+        "link-made": {"fr": "lien à usage unique créé", "en": "one-time link made"},
+        "link-used": {"fr": "lien à usage unique utilisé", "en": "one-time link used"},
+        "account-created": {"fr": "compte créé", "en": "account created"},
+        "account-changed": {"fr": "compte modifié", "en": "account changed"},
+        "role-changed": {"fr": "rôle changé", "en": "role changed"},
+        "account-disabled": {"fr": "compte désactivé", "en": "account disabled"},
+        "account-enabled": {"fr": "compte réactivé", "en": "account enabled"},
+        "account-erased": {"fr": "compte effacé", "en": "account erased"},
+        "account-exported": {"fr": "données d'un compte exportées", "en": "account data exported"},
+        "setting-changed": {"fr": "réglage changé", "en": "setting changed"},
+    }
+)
+"""Every kind of trace and what it is called on screen."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One trace; ``account`` is whom it concerns, ``actor`` who did it where that was somebody else."""
+
+    id: int
+    at: datetime
+    kind: str
+    account: str | None
+    actor: str | None
+    detail: str | None
+    browser: str | None
+    network: str | None
+
+
+def record(
+    connection: Connection,
+    kind: str,
+    now: datetime,
+    account: str | None = None,
+    *,
+    actor: str | None = None,
+    detail: str | None = None,
+    origin: Origin | None = None,
+) -> None:
+    """Add a trace in the caller's transaction, so that a deed and its trace are kept together or not at all."""
+    KINDS[kind]
+    values: dict[str, Any] = {"at": now, "kind": kind, "account_id": account, "actor": actor}
+    values |= {"detail": detail[:200] if detail else None}
+    values |= {"browser": origin.browser or None, "network": origin.network or None} if origin else {}
+    connection.execute(insert(access_events).values(**values))
+
+
+def list_events(
+    engine: Engine, *, account: str | None = None, before: int | None = None, limit: int = 20
+) -> list[Event]:
+    """Traces, the newest first; ``before`` is the id of the last one of the page before."""
+    query = select(access_events).order_by(desc(access_events.c.id)).limit(limit)
+    if account is not None:
+        query = query.where(access_events.c.account_id == account)
+    if before is not None:
+        query = query.where(access_events.c.id < before)
+    with reading(engine) as connection:
+        return [_event(row) for row in connection.execute(query)]
+
+
+def purge(engine: Engine, now: datetime) -> int:
+    """Delete traces older than 12 months; returns how many."""
+    with writing(engine) as connection:
+        return connection.execute(delete(access_events).where(access_events.c.at < now - KEEP)).rowcount
+
+
+def forget(connection: Connection, account: str) -> int:
+    """Take from the traces what leads to ``account``: the traces stay, of nobody; returns how many."""
+    nobody = {"account_id": None, "detail": None, "browser": None, "network": None}
+    mine = update(access_events).where(access_events.c.account_id == account).values(**nobody)
+    acted = update(access_events).where(access_events.c.actor == f"person:{account}").values(actor=None)
+    return connection.execute(mine).rowcount + connection.execute(acted).rowcount
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(row.id, utc(row.at), row.kind, row.account_id, row.actor, row.detail, row.browser, row.network)
