@@ -1,0 +1,1 @@
+"""Pages over the services, and the server that answers both."""

@@ -1,0 +1,111 @@
+"""What surrounds every request: its id, its language, safe headers, counting, and the last net for faults.
+
+The log names routes by their template and never holds what a client sent: no query, no path, no header, no body.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets as random
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request, cookie_parser
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from compagnon.i18n import use
+from compagnon.services.model_api.metrics import Metrics
+from compagnon.web.language import COOKIE, negotiate
+
+_log = logging.getLogger(__name__)
+
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+SAFE_HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    # Not no-referrer: browsers then send `Origin: null` with our own forms.
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Guard:
+    """An ASGI application around ours."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, fault: Callable[[Request], Response]) -> None:
+        self.app, self.metrics, self.fault = app, metrics, fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        chosen = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        language = negotiate(headers.get("accept-language", ""), chosen)
+        request_id = random.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        scope["state"]["language"] = language
+        status, started = 500, time.perf_counter()
+
+        async def send_safely(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answer = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    answer.setdefault(name, value)
+                answer["x-request-id"] = request_id
+            await send(message)
+
+        with use(language):
+            try:
+                await self._run(scope, receive, send_safely)
+            finally:
+                self._account(scope, status, time.perf_counter() - started, request_id)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Callable[[Message], Awaitable[None]]) -> None:
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:
+            _log.error("request %s: %s", scope["state"]["request_id"], where(error))
+            if begun:
+                raise ConnectionError("the answer was cut off") from None
+            await self.fault(Request(scope))(scope, receive, send)
+
+    def _account(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = template(scope)
+        self.metrics.request(method, route, status, seconds)
+        if not route.startswith("/static"):
+            _log.info("%s %s %d %.1f ms %s", method, route, status, seconds * 1000, request_id)
+
+
+def template(scope: Scope) -> str:
+    """The template of the route that answered, such as ``/runs/{id}``; ``-`` where there was none."""
+    return str(getattr(scope.get("route"), "path", None) or "-")
+
+
+def where(error: BaseException) -> str:
+    """The kind of an exception and its places in the code; its words are left out, as they may quote a client."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
+    )
+    return f"{type(error).__name__} at {places}"

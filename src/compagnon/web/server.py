@@ -1,0 +1,158 @@
+"""The server: one port on this machine, API and pages, until it is asked to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from compagnon.errors import UserError
+from compagnon.i18n import _
+from compagnon.services.model_api.service import ModelService
+from compagnon.web.app import create_app
+from compagnon.web.worker import Worker
+
+if TYPE_CHECKING:
+    from compagnon.solution import Solution
+
+DRAIN_SECONDS = 15
+"""Seconds given to requests at work when the server stops."""
+KEEP_ALIVE_SECONDS = 20
+
+
+def serve(
+    solution: Solution,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    work: bool = True,
+    on_ready: Callable[[str, bool], None] = lambda address, pages: None,
+    service: ModelService | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then end what is at work and write what was answered.
+
+    ``port`` 0 takes a free one. ``on_ready`` is called with the address and whether pages are on: they are only where
+    nobody but this machine can reach the server. ``work``: queued runs are done by a process beside the server.
+    Raises UserError: ``serve.port-busy``, ``serve.bad-address``.
+    """
+    pages = is_loopback(host)
+    with contextlib.closing(listen(host, port)) as listening:
+        address = address_of(host, listening.getsockname()[1])
+        app = create_app(solution, pages=pages, service=service)
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            loop="auto",
+            lifespan="on",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            date_header=True,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+        server = _Server(config, lambda: on_ready(address, pages))
+        with Worker(solution) if work else contextlib.nullcontext():
+            server.run(sockets=[listening])
+    if not server.started:
+        raise UserError("serve.not-started", _("The server could not start; the log says why."))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server on ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises UserError."""
+    try:
+        family, kind, protocol, _name, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, OverflowError) as error:
+        raise _bad_address(host, port) from error
+    listening = socket.socket(family, kind, protocol)
+    try:
+        if hasattr(socket, "SO_REUSEADDR"):
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(place)
+        # Bound is not yet taken: only listening tells that nobody else does.
+        listening.listen(2048)
+    except OverflowError as error:
+        listening.close()
+        raise _bad_address(host, port) from error
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UserError(
+                "serve.port-busy",
+                _("Port {port} is in use by another program.").format(port=port),
+                next=_("Stop that program, or take another port: compagnon serve --port {port}").format(port=port + 1),
+            ) from error
+        raise _bad_address(host, port) from error
+    listening.set_inheritable(False)
+    return listening
+
+
+def address_of(host: str, port: int) -> str:
+    """The address to open, for example ``http://127.0.0.1:8000``."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _bad_address(host: str, port: int) -> UserError:
+    return UserError(
+        "serve.bad-address",
+        _("This machine cannot listen on {host}, port {port}.").format(host=host, port=port),
+        next=_("Take an address of this machine, such as 127.0.0.1, and a port between 1024 and 65535."),
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server that says when it is ready and ends as asked, without raising the signal again."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started and not self.should_exit:
+            self._on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self.should_exit and number == signal.SIGINT:
+            self.force_exit = True  # asked twice: do not wait for requests at work
+        self.should_exit = True
+
+
+def quiet_logs(level: int = logging.INFO) -> None:
+    """Log lines to standard error: time, level, words. uvicorn's own lines of each request stay off."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=level)
+    for name in ("uvicorn.error", "uvicorn.asgi", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)

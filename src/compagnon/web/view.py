@@ -1,0 +1,89 @@
+"""Rendering templates: every value escaped, words in the language in use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from compagnon.i18n import _, current, format_number, ngettext
+from compagnon.spec.model import text_of
+from compagnon.web import words
+
+if TYPE_CHECKING:
+    from compagnon.solution import Solution
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+
+
+@dataclass
+class View:
+    """Pages of one solution."""
+
+    solution: Solution
+    _templates: jinja2.Environment = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.do"],
+        )
+        self._templates.globals.update(
+            _=_,
+            ngettext=ngettext,
+            number=format_number,
+            words=words,
+            style=f"/static/app.css?v={_digest(STATIC / 'app.css')}",
+            release=metadata.version("compagnon"),
+            text=lambda value: text_of(value, current()),
+            moment=lambda value: words.moment(value, solution_timezone(self.solution)),
+        )
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The page of ``template`` inside the common frame."""
+        spec = self.solution.spec
+        frame = {
+            "language": current(),
+            "path": request.url.path,
+            "solution": text_of(spec.title, current()) or spec.name,
+            "models": {name: text_of(model.title, current()) or name for name, model in spec.models.items()},
+        }
+        html = self._templates.get_template(template).render({**frame, **values})
+        return HTMLResponse(html, status, headers={**language_headers(), **(headers or {})})
+
+    def bare(self, template: str, values: Mapping[str, Any], *, status: int) -> Response:
+        """A page that says nothing of the solution."""
+        html = self._templates.get_template(template).render({"language": current(), **values})
+        return HTMLResponse(html, status, headers=language_headers())
+
+
+def language_headers() -> dict[str, str]:
+    return {"content-language": current(), "vary": "Accept-Language, Cookie"}
+
+
+def solution_timezone(solution: Solution) -> str:
+    return solution.spec.timezone
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
