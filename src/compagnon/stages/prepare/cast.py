@@ -61,12 +61,17 @@ def finite(x: str) -> str:
 def _number(x: str, formats: Sequence[str], forms: dict[str, str], kind: str) -> str:
     readings = []
     for name in formats or ("plain",):
-        bare = {
-            "plain": f"replace({x}, '−', '-')",
-            "fr": f"replace(regexp_replace(replace({x}, '−', '-'), '[^0-9,+-]', '', 'g'), ',', '.')",
-            "en": f"regexp_replace(replace({x}, '−', '-'), '[^0-9.+-]', '', 'g')",
-        }[name]
-        readings.append(f"CASE WHEN regexp_full_match({x}, '{forms[name]}') THEN try_cast({bare} AS {kind}) END")
+        signed = f"replace({x}, '−', '-')"
+        if name == "plain":
+            read = f"try_cast({signed} AS {kind})"
+        else:
+            # Plain replacements do for nearly all amounts, at a third of the cost of a regular expression.
+            bare, left = signed, f"regexp_replace({signed}, '[^0-9,.+-]', '', 'g')"
+            for mark in (" ", "\u00a0", "\u202f", "€"):
+                bare = f"replace({bare}, '{mark}', '')"
+            point = (lambda t: f"replace({t}, ',', '.')") if name == "fr" else (lambda t: f"replace({t}, ',', '')")
+            read = f"coalesce(try_cast({point(bare)} AS {kind}), try_cast({point(left)} AS {kind}))"
+        readings.append(f"CASE WHEN regexp_full_match({x}, '{forms[name]}') THEN {read} END")
     return _first(readings)
 
 

@@ -171,6 +171,8 @@ def reads(expression: str, connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def parse(expression: str, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """DuckDB's tree of one expression. Raises ValueError with DuckDB's reason."""
+    if not expression.strip():
+        raise ValueError(_("an expression is expected"))
     text = f"SELECT (\n{expression}\n) FROM t"
     answer = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
     document = json.loads(answer[0][0])

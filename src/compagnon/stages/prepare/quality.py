@@ -90,7 +90,8 @@ def describe(
 def _frequent(name: str, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     x = quoted(name)
     rows = connection.execute(
-        f"SELECT CAST({x} AS VARCHAR), count(*) AS n FROM ready WHERE {x} IS NOT NULL GROUP BY {x} ORDER BY n DESC, {x}"
+        f'SELECT CAST({x} AS VARCHAR), count(*) AS "@count" FROM ready WHERE {x} IS NOT NULL '
+        f'GROUP BY {x} ORDER BY "@count" DESC, {x}'
     ).fetchall()
     return {"distinct": len(rows), "exact": True, "top": [{"value": v, "count": n} for v, n in rows[:TOP]]}
 
