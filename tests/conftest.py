@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from collecting import Collecting
 from hypothesis import settings
 
+from collecting import Collecting
+from command_line import SMALL, CommandLine
 from compagnon.sandbox.postgresql import binaries, server
 
 # No test asserts a time; and the messages that tests compare are English whatever the machine's locale.
@@ -33,3 +35,22 @@ def postgresql() -> Iterator[str]:
 def collecting(tmp_path: Path) -> Collecting:
     """A solution in which sources are collected, run after run."""
     return Collecting(tmp_path)
+
+
+@pytest.fixture
+def small_solution(tmp_path: Path) -> Path:
+    """A solution of a few rows, to be run in about two seconds; it was not run yet."""
+    return Path(shutil.copytree(SMALL, tmp_path / "small"))
+
+
+@pytest.fixture(scope="session")
+def _small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(shutil.copytree(SMALL, tmp_path_factory.mktemp("run") / "small"))
+    CommandLine(folder)("run", "--quiet")
+    return folder
+
+
+@pytest.fixture
+def small_solution_run(_small_run: Path, tmp_path: Path) -> Path:
+    """The same, run once; each test has its own copy."""
+    return Path(shutil.copytree(_small_run, tmp_path / "small"))

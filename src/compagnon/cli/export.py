@@ -27,7 +27,7 @@ SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".json": "json", ".jsonl": "js
         ["--to"],
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help=N_("Where to write; TABLE.FORMAT here if absent."),
+        help=N_("Where to write; TABLE.FORMAT by default."),
     ),
     Option(["--force"], is_flag=True, help=N_("Replace a file that is there.")),
     json_option(),

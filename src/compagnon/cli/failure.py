@@ -27,7 +27,6 @@ def guarded(program: Group, arguments: Sequence[str]) -> int:
         try:
             return _run(program, arguments)
         except BrokenPipeError:
-            # Whoever read this (head, less) has seen enough.
             silence()
             return DONE
 
@@ -47,11 +46,14 @@ def _run(program: Group, arguments: Sequence[str]) -> int:
     except UserError as error:
         complain(error, as_json="--json" in arguments)
         return error.exit_code
+    except BrokenPipeError:
+        raise
     except (click.Abort, KeyboardInterrupt):
         click.echo("\n" + _("Stopped. What was finished is kept."), err=True)
         return FIXABLE
-    except BrokenPipeError:
-        raise
+    except SystemExit:
+        # click ends so when the reader of its output has gone away; it has seen enough.
+        return DONE
     except Exception as error:
         found = settings.get("found")
         report(error, found if isinstance(found, Path) else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -79,10 +80,7 @@ command.add_command(run)
 def _finite(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """JSON has no NaN and no infinity: they are text there."""
     return [
-        {
-            name: str(v) if isinstance(v, float) and v != v or v in (float("inf"), float("-inf")) else v
-            for name, v in row.items()
-        }
+        {name: str(v) if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
         for row in rows
     ]
 

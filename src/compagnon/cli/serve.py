@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from compagnon.cli.command import Option, opened
 from compagnon.cli.command import command as make
-from compagnon.errors import UserError
 from compagnon.i18n import N_, _
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @make(
@@ -37,25 +36,18 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
     ],
 )
 def command(port: int, host: str) -> None:
-    from compagnon.web.server import serve
+    from compagnon.web.server import is_loopback, serve
+
+    def say(address: str, pages: bool) -> None:
+        click.secho(address, bold=True)
+        if not pages:
+            click.echo(_("Pages are off: they answer on this machine only (--host 127.0.0.1)."))
+        click.echo(_("Ctrl-C stops."))
+        sys.stdout.flush()
 
     with opened() as solution:
         solution.loaded  # noqa: B018 - a mistake in the file is said before listening
-        if host not in LOOPBACK:
-            click.secho(
-                _("Listening on {host}: the API is open to the network. Put a proxy with TLS before it.").format(
-                    host=host
-                ),
-                fg="yellow",
-                err=True,
-            )
-        try:
-            serve(solution, host, port)
-        except OSError as error:
-            raise UserError(
-                "serve.cannot-listen",
-                _("Port {port} of {host} cannot be used: {reason}").format(
-                    port=port, host=host, reason=error.strerror or type(error).__name__
-                ),
-                next=_("Another program may use it: take another with --port, or stop that program."),
-            ) from error
+        if not is_loopback(host):
+            warning = _("Listening on {host}: the API is open to the network. Put a proxy with TLS before it.")
+            click.secho(warning.format(host=host), fg="yellow", err=True)
+        serve(solution, host, port, on_ready=say)
