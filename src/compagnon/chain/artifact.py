@@ -110,13 +110,14 @@ class ArtifactStore:
         digest = artifact.digest
         path = self._manifest_path(artifact.zone, digest)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._read(path) is None:
-            document = {
-                "version": MANIFEST_VERSION,
-                "kind": artifact.kind,
-                "meta": artifact.meta,
-                "segments": [s.as_dict() for s in artifact.segments],
-            }
+        document = {
+            "version": MANIFEST_VERSION,
+            "kind": artifact.kind,
+            "meta": artifact.meta,
+            "segments": [s.as_dict() for s in artifact.segments],
+        }
+        # The same rows may come from other bytes: their origin is not part of the digest, but kept up to date.
+        if self._read(path) != document:
             write_atomically(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
             boundary("manifest")
         return digest

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ATTEMPTS = 8
+_BLANK = re.compile(rb"\n(?=\r?\n)")
 _BROKEN = b"\xff"
 _REASONS = {
     "MISSING COLUMNS": "fields-missing",
@@ -183,7 +184,7 @@ class _Located:
         self.lines: list[int] = []
         self.blanks: list[int] = []
         self._path = path
-        line, blanks, at = 1, 0, 0
+        line, blanks, at, before = 1, 0, 0, b"\n"
         with path.open("rb") as file:
             for position in positions:
                 while at < position:
@@ -191,7 +192,8 @@ class _Located:
                     if not data:
                         break
                     line += data.count(b"\n")
-                    blanks += len(re.findall(rb"(?:(?<=\n)|^)\r?\n", data)) if b"\n\n" in data or b"\n\r" in data else 0
+                    blanks += len(_BLANK.findall(before + data))
+                    before = data[-1:]
                     at += len(data)
                 file.seek(at)
                 self.lines.append(line)

@@ -43,7 +43,9 @@ def detect(
     """The dialect of a text of which ``sample`` is the beginning; None if it holds no record."""
     quote = _quote(sample) if quote is None else quote
     if delimiter is None:
-        delimiter = max(DELIMITERS, key=lambda d: (_fitness(_records(sample, d, quote, escape)), -DELIMITERS.index(d)))
+        delimiter = max(
+            DELIMITERS, key=lambda d: (_fitness(_records(sample, d, quote, escape), quote), -DELIMITERS.index(d))
+        )
     records = _records(sample, delimiter, quote, escape)
     if not records:
         return None
@@ -78,12 +80,22 @@ def _records(sample: str, delimiter: str, quote: str, escape: str | None) -> lis
     return records
 
 
-def _fitness(records: list[list[str]]) -> tuple[float, int]:
-    """How well a delimiter fits: the share of records with the most common number of cells, if that is over 1."""
+def _fitness(records: list[list[str]], quote: str) -> tuple[float, int]:
+    """How well a delimiter fits: the share of records with the most common number of cells, if that is over 1.
+
+    It counts less where the first record has another number (one name may be missing), and where cells are left with
+    half a pair of quotes: both happen with a comma that is only part of the text.
+    """
     if not records:
         return 0.0, 0
     width, count = Counter(map(len, records)).most_common(1)[0]
-    return (round(count / len(records), 2), width) if width > 1 else (0.0, width)
+    if width < 2:
+        return 0.0, width
+    share = count / len(records)
+    if len(records[0]) != width:
+        share *= 0.9 if len(records[0]) == width - 1 > 1 else 0.5
+    halves = sum(any(cell.count(quote) % 2 for cell in record) for record in records) if quote else 0
+    return round(share * (1 - halves / len(records)), 2), width
 
 
 def _names(records: list[list[str]], header: bool) -> tuple[tuple[str, ...], str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -30,14 +30,17 @@ class Connection(Protocol):
     """What encloses an identifier."""
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """Rows of a query in record batches of one schema. Raises TypesVary where SQLite mixes types."""
+        """Rows of a query in record batches of one schema. Raises TypesVary where values do not fit it."""
+
+    def loosened(self, sql: str) -> str | None:
+        """After TypesVary: the query to read instead, from its beginning; None if there is no other way."""
 
     def row(self, sql: str) -> tuple[Any, ...]:
         """The first row of a query."""
 
 
 class TypesVary(Exception):
-    """A column holds values of several types; ``text_query`` of the engine writes a query that does not mind."""
+    """A column holds values of several types; ``loosened`` of the connection knows a way to read it."""
 
 
 @dataclass
@@ -46,6 +49,13 @@ class _Adbc:
 
     connection: Any
     mark: str = '"'
+    _loosened: bool = False
+
+    def loosened(self, sql: str) -> str | None:
+        if self._loosened:
+            return None
+        self._loosened = True
+        return text_query(self, sql)
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
@@ -55,7 +65,10 @@ class _Adbc:
             cursor.execute(sql)
             with cursor.fetch_record_batch() as reader:
                 yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-                yield from reader
+                example = self._loosened
+                for batch in reader:
+                    yield batch.slice(1) if example else batch
+                    example = False
         except (pa.ArrowInvalid, OSError) as error:
             if "Type mismatch" in str(error) or "UTF8" in str(error):
                 raise TypesVary(str(error)) from error
@@ -77,15 +90,20 @@ def sqlite(path: Path) -> Iterator[Connection]:
     """A SQLite file, opened so that it cannot be written."""
     import adbc_driver_sqlite.dbapi as adbc
 
+    _check_there(path)
+    uri = "file:" + quote(path.as_posix()) + "?mode=ro"
+    with adbc.connect(uri, autocommit=True) as connection:
+        yield _Adbc(connection)
+
+
+def _check_there(path: Path) -> None:
+    """SQLite makes a file that is not there, which would hide the mistake; raises SourceDown instead."""
     if not path.is_file():
         raise SourceDown(
             "collect.source-down",
             _("The SQLite file {path} is not there.").format(path=path.name),
             next=_("Check the url of the source (sqlite:///data/file.db), or say what to use instead (instead: last)."),
         )
-    uri = "file:" + quote(path.as_posix()) + "?mode=ro"
-    with adbc.connect(uri, autocommit=True) as connection:
-        yield _Adbc(connection)
 
 
 @contextlib.contextmanager
@@ -106,8 +124,16 @@ def postgresql(url: str) -> Iterator[Connection]:
 
 @dataclass
 class _SqlAlchemy:
+    """A connection by SQLAlchemy; ``texts`` are the places of columns whose values are of several types."""
+
     connection: Any
     mark: str
+    texts: set[int] = field(default_factory=set)
+    _known: int = 0
+
+    def loosened(self, sql: str) -> str | None:
+        found, self._known = len(self.texts) > self._known, len(self.texts)
+        return sql if found else None
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         import sqlalchemy as sa
@@ -117,11 +143,11 @@ class _SqlAlchemy:
         names = list(result.keys())
         schema: pa.Schema | None = None
         for rows in result.partitions(_ROWS):
-            batch = columns(names, rows, schema)
+            batch = columns(names, rows, schema, self.texts)
             schema = schema or batch.schema
             yield batch
         if schema is None:
-            yield columns(names, [], None)
+            yield columns(names, [], None, self.texts)
 
     def row(self, sql: str) -> tuple[Any, ...]:
         import sqlalchemy as sa
@@ -130,22 +156,36 @@ class _SqlAlchemy:
         return tuple(found or ())
 
 
-def columns(names: list[str], rows: list[Any], schema: pa.Schema | None) -> pa.RecordBatch:
+def columns(names: list[str], rows: list[Any], schema: pa.Schema | None, texts: set[int]) -> pa.RecordBatch:
     """Rows of Python values as a batch of ``schema``; without one, of the types found.
 
-    Raises TypesVary where a value does not fit, so that the query is read again as text.
+    Columns at the places ``texts`` become text. Where a value does not fit, its place is added to them and TypesVary
+    raised.
     """
     import pyarrow as pa
 
     values = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     arrays = []
     for place, column in enumerate(values):
+        if place in texts:
+            arrays.append(pa.array([_text(value) for value in column], pa.string()))
+            continue
         try:
-            kind = schema.field(place).type if schema else None
-            arrays.append(pa.array(column, kind))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            array = pa.array(column)
+            if pa.types.is_decimal(array.type):
+                array = array.cast(pa.string())
+            wanted = schema.field(place).type if schema else array.type
+            if array.type != wanted and not pa.types.is_null(array.type) and not pa.types.is_floating(wanted):
+                raise pa.ArrowInvalid(f"{array.type} after {wanted}")
+            arrays.append(array.cast(wanted))
+        except (pa.ArrowException, OverflowError) as error:
+            texts.add(place)
             raise TypesVary(str(error)) from error
     return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else value.hex().upper() if isinstance(value, bytes) else str(value)
 
 
 @contextlib.contextmanager
@@ -197,7 +237,9 @@ def connect(url: str, root: Path) -> contextlib.AbstractContextManager[Connectio
         return sqlalchemy("postgresql+psycopg:" + url.partition(":")[2])
     if scheme.partition("+")[0] == "sqlite":
         driver, found, path = url.partition(":///")
-        return sqlalchemy(f"{driver}:///{paths.locate(path, root)}" if found and path else url)
+        if found and path:
+            _check_there(sqlite_path(url, root))
+            return sqlalchemy(f"{driver}:///{paths.locate(path, root)}")
     return sqlalchemy(url)
 
 
@@ -206,32 +248,34 @@ def sqlite_path(url: str, root: Path) -> Path:
     return paths.locate(url.partition(":///")[2].partition("?")[0], root)
 
 
-def text_query(connection: Connection, sql: str, dialect: str) -> str:
-    """``sql`` with the columns of mixed types cast to text (numbers to one number), found by looking at all rows."""
-    names = _names(connection, sql)
-    if dialect != "sqlite":
-        casts = [f"CAST({quoted(n, connection.mark)} AS VARCHAR(4000)) AS {quoted(n, connection.mark)}" for n in names]
-        return f"SELECT {', '.join(casts)} FROM (\n{sql}\n) AS collected"
+def text_query(connection: Connection, sql: str) -> str:
+    """``sql`` for SQLite, preceded by one example row, its columns of mixed types cast to text (numbers to one type).
+
+    ADBC takes the types of SQLite's columns from the first rows, in which a column may be empty: the example row says
+    them, found by a look at all rows.
+    """
+    names = next(iter(connection.batches(f"SELECT * FROM (\n{sql}\n) WHERE 1 = 0"))).schema.names
     kinds = connection.row(
         "SELECT " + ", ".join(f"group_concat(DISTINCT typeof({quoted(n)}))" for n in names) + f" FROM (\n{sql}\n)"
     )
-    casts = []
+    casts, examples = [], []
     for name, found in zip(names, kinds, strict=True):
-        column, present = quoted(name), set((found or "").split(",")) - {"null", ""}
-        if present <= {"integer"} or present <= {"real"} or present <= {"blob"}:
-            casts.append(column)
-        elif present <= {"integer", "real"}:
-            casts.append(f"CAST({column} AS REAL) AS {column}")
-        else:
-            casts.append(_sqlite_text(column) + f" AS {column}")
-    return f"SELECT {', '.join(casts)} FROM (\n{sql}\n)"
+        column, present = quoted(name), frozenset((found or "").split(",")) - {"null", ""}
+        example, cast = _CASTS.get(present, ("''", None))
+        casts.append((cast.format(column) if cast else _sqlite_text(column)) + f" AS {column}")
+        examples.append(f"{example} AS {column}")
+    return f"SELECT {', '.join(examples)} UNION ALL SELECT {', '.join(casts)} FROM (\n{sql}\n)"
+
+
+_CASTS = {
+    frozenset({"integer"}): ("0", "{}"),
+    frozenset({"real"}): ("0.0", "{}"),
+    frozenset({"integer", "real"}): ("0.0", "CAST({} AS REAL)"),
+    frozenset({"text"}): ("''", "{}"),
+    frozenset({"blob"}): ("x''", "{}"),
+}
 
 
 def _sqlite_text(column: str) -> str:
     """Numbers as SQLite writes them, bytes in hexadecimal."""
     return f"CASE typeof({column}) WHEN 'blob' THEN hex({column}) ELSE CAST({column} AS TEXT) END"
-
-
-def _names(connection: Connection, sql: str) -> list[str]:
-    batch = next(iter(connection.batches(f"SELECT * FROM (\n{sql}\n) AS collected WHERE 1 = 0")))
-    return list(batch.schema.names)

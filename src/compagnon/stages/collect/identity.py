@@ -93,9 +93,9 @@ def unique(parts: list[Part], scratch: Path) -> tuple[list[Part], int]:
             SELECT seg, pos, id, n, CASE WHEN n > 1 OR regexp_matches(base, '{_SUFFIX}')
                                          THEN base || '#' || n ELSE base END AS new
             FROM (SELECT *, row_number() OVER (PARTITION BY base ORDER BY seg, pos) AS n FROM ids)""")
-        repeated = connection.execute("SELECT count(*) FROM final WHERE n > 1").fetchone()
+        repeated = connection.execute("SELECT count(*) FROM final WHERE n > 1").fetchall()
         result = [_renamed(connection, place, part, scratch) for place, part in enumerate(parts)]
-    return result, int(repeated[0]) if repeated else 0
+    return result, int(repeated[0][0])
 
 
 def _base(part: Part) -> str:
@@ -111,9 +111,8 @@ def _counts(connection: duckdb.DuckDBPyConnection, parts: list[Part]) -> tuple[i
         f"SELECT count(DISTINCT hash({ROW_ID})), count(*) FILTER (regexp_matches({ROW_ID}, '{_SUFFIX}')) "
         f"FROM read_parquet(?, union_by_name = true)",
         [paths],
-    ).fetchone()
-    assert found is not None
-    return int(found[0]), int(found[1])
+    ).fetchall()
+    return int(found[0][0]), int(found[0][1])
 
 
 def _renamed(connection: duckdb.DuckDBPyConnection, place: int, part: Part, scratch: Path) -> Part:

@@ -160,6 +160,10 @@ def _texts(first: int, numbers: list[int | None], values: list[bytes]) -> pa.Tab
     return pa.table({"ordinal": ordinals, "line": pa.array(numbers, pa.int64()), "raw": raw, "text": text})
 
 
+# CASE, since DuckDB may evaluate both sides of AND, and json_type fails on what is not JSON.
+_IS_OBJECT = "CASE WHEN json_valid(text) THEN json_type(text) = 'OBJECT' ELSE false END"
+
+
 def _decoded(value: bytes) -> str | None:
     try:
         return value.decode("utf-8")
@@ -169,9 +173,8 @@ def _decoded(value: bytes) -> str | None:
 
 def _look(connection: duckdb.DuckDBPyConnection, kinds: dict[str, set[str]], aside: Aside) -> int:
     """Put broken records of the view ``batch`` aside, and add its keys and types to ``kinds``; returns good records."""
-    ok = "coalesce(json_valid(text) AND json_type(text) = 'OBJECT', false)"
     broken = connection.execute(
-        f"SELECT ordinal, line, raw, text IS NULL, coalesce(json_valid(text), false) FROM batch WHERE NOT {ok}"
+        f"SELECT ordinal, line, raw, text IS NULL, coalesce(json_valid(text), false) FROM batch WHERE NOT {_IS_OBJECT}"
     ).fetchall()
     for ordinal, line, raw, undecodable, valid in broken:
         code = "bytes-invalid" if undecodable else "not-an-object" if valid else "json-invalid"
@@ -186,12 +189,13 @@ def _look(connection: duckdb.DuckDBPyConnection, kinds: dict[str, set[str]], asi
             SELECT ordinal, place, keys[place] AS key,
                    json_type(text, '/' || replace(replace(keys[place], '~', '~0'), '/', '~1')) AS kind
             FROM (SELECT ordinal, text, json_keys(text) AS keys, unnest(range(1, len(json_keys(text)) + 1)) AS place
-                  FROM batch WHERE {ok}))
+                  FROM batch WHERE {_IS_OBJECT}))
         GROUP BY key ORDER BY min((ordinal, place))""").fetchall()
     for key, types in found:
         kinds.setdefault(key, set()).update(kind for kind in types if kind and kind != "NULL")
-    count = connection.execute(f"SELECT count(*) FROM batch WHERE {ok}").fetchone()
-    return int(count[0]) if count else 0
+    # All rows are fetched: an open result would block the next view.
+    [(count,)] = connection.execute(f"SELECT count(*) FROM batch WHERE {_IS_OBJECT}").fetchall()
+    return int(count)
 
 
 def _query(kinds: dict[str, set[str]]) -> str:
@@ -199,9 +203,9 @@ def _query(kinds: dict[str, set[str]]) -> str:
     columns = ", ".join(
         f"CAST(found[{place}] AS {_type(found)}) AS c{place}" for place, found in enumerate(kinds.values(), 1)
     )
-    ok = "coalesce(json_valid(text) AND json_type(text) = 'OBJECT', false)"
     return (
-        f"SELECT {columns} FROM (SELECT ordinal, json_extract_string(text, [{paths}]) AS found FROM batch WHERE {ok}) "
+        f"SELECT {columns} FROM (SELECT ordinal, json_extract_string(text, [{paths}]) AS found "
+        f"FROM batch WHERE {_IS_OBJECT}) "
         "ORDER BY ordinal"
     )
 

@@ -131,7 +131,7 @@ def _pieces(
                     collection.progress(collection.name, stream.given, None)
                     yield batch
             except engines.TypesVary as error:
-                stream.as_text()
+                stream.loosen()
                 raise ReadAgain from error
 
         yield Piece(str(number), f"{origin} {number}" if origin else None, read, lambda: {"format": "sql"})
@@ -244,7 +244,7 @@ def opened(options: SqlOptions, root: Path, secrets: Secrets) -> Iterator[tuple[
         except (UserError, engines.TypesVary, Cancelled, GeneratorExit):
             raise
         except Exception as error:
-            if streaming:
+            if streaming and not _is_about_query(error):
                 raise down(error) from None
             raise UserError(
                 "collect.query-failed",
@@ -270,6 +270,16 @@ def opened(options: SqlOptions, root: Path, secrets: Secrets) -> Iterator[tuple[
         manager.__exit__(type(error), error, error.__traceback__)
         raise
     manager.__exit__(None, None, None)
+
+
+def _is_about_query(error: Exception) -> bool:
+    """Whether a database that answers says that the query is at fault, by its SQLSTATE (SQL standard)."""
+    state = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if state:
+        return not state.startswith(("08", "53", "57", "58"))
+    # While rows stream, ADBC gives PostgreSQL's message without its SQLSTATE.
+    text = str(error)
+    return "PGRES_FATAL_ERROR" in text and "connection" not in text
 
 
 def _hidden(url: str, values: list[str]) -> list[str]:

@@ -30,7 +30,7 @@ class Stream:
         self._batches: Iterator[pa.RecordBatch] | None = None
         self._waiting: pa.RecordBatch | None = None
         self._schema: pa.Schema | None = None
-        self._text = False
+        self._loose = False
         self.given = 0
 
     def peek(self) -> pa.RecordBatch | None:
@@ -41,7 +41,7 @@ class Stream:
             if batch is None:
                 return None
             # Where SQLite mixes bytes with other values, ADBC gives them all as bytes.
-            if self._dialect == "sqlite" and not self._text and _has_bytes(batch.schema):
+            if self._dialect == "sqlite" and not self._loose and _has_bytes(batch.schema):
                 raise engines.TypesVary("bytes")
             self._schema = self._schema or batch.schema
             batch = self._keep(batch)
@@ -51,13 +51,13 @@ class Stream:
 
     def ended(self) -> bool:
         """Whether no row is left; to be asked between pieces."""
-        try:
-            return self.peek() is None
-        except engines.TypesVary:
-            given = self.given
-            self.as_text()
-            self.rewind(given)
-            return self.peek() is None
+        given = self.given
+        while True:
+            try:
+                self.rewind(given)
+                return self.peek() is None
+            except engines.TypesVary:
+                self.loosen()
 
     def take(self, count: int) -> Iterator[pa.RecordBatch]:
         """The next ``count`` rows, after one batch without rows that shows the columns."""
@@ -82,31 +82,27 @@ class Stream:
         for _passed in self.take(to):
             pass
 
-    def as_text(self) -> None:
-        """Run the query anew with its columns of mixed types as text."""
-        if self._text:
+    def loosen(self) -> None:
+        """Begin anew in a way that minds mixed types less; raises UserError ``collect.types-vary`` if there is none."""
+        close = getattr(self._batches, "close", None)
+        if close is not None:
+            close()
+        with self._guard():
+            sql = self._connection.loosened(self._sql)
+        if sql is None:
             raise UserError(
                 "collect.types-vary",
                 _("The types of the query's columns vary from row to row."),
                 next=_("Say the type in the query, for example with CAST(... AS TEXT)."),
             )
-        self._close()
-        with self._guard():
-            self._sql = engines.text_query(self._connection, self._sql, self._dialect)
-        self._text = True
-        self._waiting = self._schema = None
+        self._sql, self._loose = sql, True
+        self._batches = self._waiting = self._schema = None
         self.given = 0
 
     def _open(self) -> Iterator[pa.RecordBatch]:
         if self._batches is None:
             self._batches = self._connection.batches(self._sql)
         return self._batches
-
-    def _close(self) -> None:
-        close = getattr(self._batches, "close", None)
-        if close is not None:
-            close()
-        self._batches = None
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from collecting import Collecting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collecting import Collecting
 from compagnon.errors import UserError
 
 
@@ -46,9 +46,7 @@ def test_cells_stay_text_and_empty_ones_are_null(collecting: Collecting) -> None
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
-def test_delimiter_and_encoding_are_detected_and_stated(
-    collecting: Collecting, delimiter: str, encoding: str
-) -> None:
+def test_delimiter_and_encoding_are_detected_and_stated(collecting: Collecting, delimiter: str, encoding: str) -> None:
     lines = [["numéro", "question", "thème"]] + [[str(i), "Où est l’élève ? « là »", "été, hiver"] for i in range(30)]
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows(lines)
@@ -135,7 +133,7 @@ def test_repairing_a_broken_line_changes_no_other_row_id(collecting: Collecting)
     assert len(after) == 3
 
 
-@pytest.mark.parametrize("end", ["", "7,\"8\",9\n10,11,12\n"])
+@pytest.mark.parametrize("end", ["", '7,"8",9\n10,11,12\n'])
 def test_a_quote_that_never_closes_costs_its_own_line_only(collecting: Collecting, end: str) -> None:
     put(collecting, 'a,b,c\n1,2,3\n1,"open,3\n4,5,6\n' + end)
     rows = collect(collecting)
@@ -210,7 +208,7 @@ def test_old_line_ends(collecting: Collecting) -> None:
 
 
 def test_accents_in_a_file_that_is_mostly_utf_8_with_a_broken_line(collecting: Collecting) -> None:
-    put(collecting, "a,b\n".encode() + "é,ù\n".encode() * 5 + b"\xe9,x\n")
+    put(collecting, b"a,b\n" + "é,ù\n".encode() * 5 + b"\xe9,x\n")
     assert len(collect(collecting)) == 5
     assert collecting.unreadable()[0]["text"] == "\\xe9,x"
 

@@ -1,0 +1,172 @@
+"""What every source keeps to, whatever its kind: one suite, run on each adapter."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from collecting import Collecting
+from compagnon.chain import plugins
+from compagnon.errors import UserError
+
+Row = tuple[int, str]
+ROWS: list[Row] = [(i, f"texte n° {i}, « é »") for i in range(1, 301)]
+
+
+@dataclass
+class Case:
+    """A kind of source holding the columns ``id`` and ``v``: how to write rows into it, and how to take it away."""
+
+    options: dict[str, Any]
+    write: Callable[[list[Row]], None]
+    down: Callable[[], None]
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def _csv(path: Path, rows: list[Row]) -> None:
+    path.write_text("id;v\n" + "".join(f'{i};"{v}"\n' for i, v in rows), encoding="cp1252")
+
+
+def _jsonl(path: Path, rows: list[Row]) -> None:
+    path.write_text("".join(json.dumps({"id": i, "v": v}) + "\n" for i, v in rows), encoding="utf-8")
+
+
+def _json(path: Path, rows: list[Row]) -> None:
+    path.write_text(json.dumps([{"id": i, "v": v} for i, v in rows]), encoding="utf-8")
+
+
+def _parquet(path: Path, rows: list[Row]) -> None:
+    pq.write_table(pa.table({"id": [i for i, _v in rows], "v": [v for _i, v in rows]}), path)
+
+
+def _sqlite(path: Path, rows: list[Row]) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE IF EXISTS t")
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", rows)
+
+
+def _postgresql(url: str, rows: list[Row]) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS contract")
+        connection.execute("CREATE TABLE contract (id int PRIMARY KEY, v text)")
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO contract VALUES (%s, %s)", rows)
+
+
+FILES = {"csv": _csv, "jsonl": _jsonl, "json": _json, "parquet": _parquet, "sqlite": _sqlite}
+SQL = {
+    "sqlite": {"url": "sqlite:///data.sqlite", "table": "t"},
+    "sqlite-cursor": {"url": "sqlite:///data.sqlite", "query": "select id, v from t", "cursor": "id"},
+    "sqlalchemy": {"url": "sqlite+pysqlite:///data.sqlite", "table": "t"},
+    "postgresql": {"url": "${secret:URL}", "table": "contract"},
+    "postgresql-cursor": {"url": "${secret:URL}", "table": "contract", "cursor": "id"},
+}
+NAMES = [
+    *(name for name in FILES if name != "sqlite"),
+    *(pytest.param(name, marks=[pytest.mark.postgresql] if "postgresql" in name else []) for name in SQL),
+]
+
+
+@pytest.fixture(params=NAMES)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    name = request.param
+    if "postgresql" in name:
+        secrets = {"URL": request.getfixturevalue("postgresql")}
+        url = secrets["URL"]
+        away = lambda: secrets.update(URL="postgresql://u:hidden@127.0.0.1:1/none")  # noqa: E731
+        return Case({"kind": "sql", **SQL[name]}, lambda rows: _postgresql(url, rows), away, secrets)
+    kind = "sqlite" if name in SQL else name
+    path = tmp_path / f"data.{kind}"
+    options = {"kind": "sql", **SQL[name]} if name in SQL else {"kind": "file", "path": path.name}
+    return Case({**options}, lambda rows: FILES[kind](path, rows), path.unlink)
+
+
+@pytest.fixture
+def source(case: Case, tmp_path: Path) -> Collecting:
+    case.options["key"] = "id"
+    case.write(ROWS)
+    return Collecting(tmp_path, case.secrets)
+
+
+def test_all_rows_arrive_once(case: Case, source: Collecting) -> None:
+    assert source.run(**case.options).rows == len(ROWS)
+    assert [(int(i), v) for i, v in source.cells()] == ROWS
+    assert source.unreadable() == []
+    assert source.facts() == {"rows_collected": 300, "rows_unreadable": 0, "segments": 1}
+
+
+def test_collecting_twice_gives_the_same_artifact(case: Case, source: Collecting) -> None:
+    first = source.run(**case.options)
+    assert source.run(**case.options).digest == first.digest
+    assert source.run(**case.options, refresh=True).digest == first.digest
+
+
+def test_row_ids_are_unique_and_last(case: Case, source: Collecting) -> None:
+    source.run(**case.options)
+    before = dict(zip(source.ids(), source.cells(), strict=True))
+    assert len(before) == len(ROWS)
+    case.write([*ROWS, (301, "new")])
+    source.run(**case.options)
+    after = dict(zip(source.ids(), source.cells(), strict=True))
+    assert before.items() <= after.items()
+    assert set(after) - set(before) == {"s:301"}
+
+
+def test_without_a_key_rows_are_named_by_their_place(case: Case, source: Collecting) -> None:
+    options = {name: value for name, value in case.options.items() if name not in ("key", "cursor")}
+    source.run(**options)
+    assert len(set(source.ids())) == len(ROWS)
+    assert all(i.startswith("s:") and i.endswith(f":{place}") for place, i in enumerate(source.ids()))
+
+
+def test_the_probe_tells_of_changes_only(case: Case, source: Collecting) -> None:
+    first = source.probe(**case.options)
+    assert first.error is None
+    assert source.probe(**case.options) == first
+    case.write([*ROWS, (301, "new")])
+    changed = source.probe(**case.options)
+    # None says that only collecting tells.
+    assert (first.token is None and changed.token is None) or first.token != changed.token
+
+
+def test_a_source_that_is_down(case: Case, source: Collecting) -> None:
+    first = source.run(**case.options, instead="last")
+    case.down()
+    again = source.run(**case.options, instead="last")
+    assert again.digest == first.digest
+    assert source.facts()["instead_used"] == "last"
+    with pytest.raises(UserError) as caught:
+        source.run(**case.options)
+    assert caught.value.code in ("collect.source-down", "collect.file-not-found")
+    assert caught.value.problems[0].next
+    assert "hidden" not in str(caught.value)
+    if case.options["kind"] == "file" or "cursor" in case.options or "postgresql" in str(case.secrets):
+        assert source.probe(**case.options).error
+
+
+def test_settings_are_json_and_hold_no_secret(case: Case, source: Collecting) -> None:
+    settings = source.instance(source.spec(**case.options, licence="MIT")).settings
+    text = json.dumps(settings)
+    assert "MIT" not in text
+    assert not any(secret in text for secret in case.secrets.values())
+
+
+@pytest.mark.parametrize("name", sorted(plugins.available("sources")))
+def test_every_adapter_declares_the_port(name: str) -> None:
+    adapter = plugins.load("sources")[name]
+    assert adapter.Options.model_fields["kind"].annotation.__args__ == (name,)
+    assert adapter.extra is None or isinstance(adapter.extra, str)
+    assert isinstance(adapter.distributions, tuple)
+    for field_name, about in adapter.Options.model_fields.items():
+        assert about.description or field_name in ("kind", "format", "compression"), field_name
