@@ -11,7 +11,7 @@ from compagnon.stages.train.affine import Affine
 from compagnon.stages.train.naive_bayes import complement
 from compagnon.stages.train.port import Candidate, grid
 from compagnon.stages.train.svm import support_vectors
-from compagnon.stages.train.text_options import Grid, TextOptions
+from compagnon.stages.train.text_options import Grid, Share, TextOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ class BlendOptions(TextOptions):
     kind: Literal["blend"] = "blend"
     alpha: Grid = Field(0.1, description="Smoothing of naive Bayes; a list is compared on the folds.")
     C: Grid = Field(1.0, description="Inverse strength of the machine's penalty; a list is compared on the folds.")
-    share: float | tuple[float, ...] = Field(
+    share: Share | tuple[Share, ...] = Field(
         0.5, description="Share of naive Bayes, from 0 to 1; a list is compared on the folds."
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from compagnon.stages.train.graph import Graph
 
 PROBE_TREES = 5
+Rounds = Annotated[int, Field(ge=1, le=2000)]
+Rate = Annotated[float, Field(gt=0, le=1)]
 
 
 class BoostingOptions(TextOptions):
     """Histogram-based gradient boosting; on text, over the first directions of the TF-IDF features."""
 
     kind: Literal["boosting"] = "boosting"
-    trees: int | tuple[int, ...] = Field(100, description="Rounds of boosting; a list is compared on the folds.")
-    rate: float | tuple[float, ...] = Field(0.1, description="Learning rate; a list is compared on the folds.")
+    trees: Rounds | tuple[Rounds, ...] = Field(100, description="Rounds of boosting; a list is compared on the folds.")
+    rate: Rate | tuple[Rate, ...] = Field(0.1, description="Learning rate; a list is compared on the folds.")
     leaves: int = Field(31, ge=2, le=255, description="Leaves of one tree.")
     directions: int = Field(100, ge=2, le=500, description="Dense features that stand for a text.")
 

@@ -62,8 +62,6 @@ class TrainStage:
         return None
 
     def run(self, instance: Instance, context: Context) -> None:
-        import sklearn  # noqa: F401  (its thread pools must be loaded before they are limited)
-
         model = context.spec.models[instance.target]
         context.progress(_("reading rows"))
         with one_thread():
@@ -155,10 +153,8 @@ def _parts(model: Model, context: Context) -> Parts:
     rows = _read(model.table, model, context)
     data.check_classes(rows, model)
     labels = sorted(set(rows.labels))
-    codes = np.array([labels.index(label) for label in rows.labels], dtype=np.int64) if len(labels) < 50 else None
-    if codes is None:
-        numbers = {label: code for code, label in enumerate(labels)}
-        codes = np.array([numbers[label] for label in rows.labels], dtype=np.int64)
+    numbers = {label: code for code, label in enumerate(labels)}
+    codes = np.array([numbers[label] for label in rows.labels], dtype=np.int64)
     groups = split.group_codes(rows.groups) if rows.groups is not None else None
     test = model.split.test
     if isinstance(test, TestTable):

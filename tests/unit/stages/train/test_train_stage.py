@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from model_solution import MACHINE_INPUTS, MACHINE_TYPES, QUESTION_TYPES, bench, machines, questions
+from pydantic import ValidationError
 
 from compagnon.chain.fact import FACTS, computed
 from compagnon.errors import UserError
@@ -219,3 +220,20 @@ def test_settings_hold_the_options_of_each_estimator(tmp_path: Path) -> None:
     settings = TrainStage().instances(work.spec)[0].settings
     assert settings["estimators"][0]["C"] == 3
     json.dumps(settings, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kind": "blend", "share": 1.5},
+        {"kind": "linear", "C": -1},
+        {"kind": "svm", "chars": [3, 2]},
+        {"kind": "svm", "words": None, "chars": None},
+        {"kind": "naive_bayes", "alpha": []},
+        {"kind": "boosting", "trees": 0},
+        {"kind": "boosting", "rate": [0.1, 0]},
+    ],
+)
+def test_impossible_options_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        bench(tmp_path, questions(30), QUESTION_TYPES, estimators=[options])
