@@ -162,7 +162,8 @@ def _decide_source(
             last,
             key,
         )
-    if probe.fresh_for is not None and age < probe.fresh_for:
+    # What stood in for a source that was down is not fresh: the source is looked at again at once.
+    if probe.fresh_for is not None and age < probe.fresh_for and last.fact("instead_used") is None:
         return Step(instance, "cached", _("still fresh"), last, key)
     if not outside.looking and (probe.error is not None or probe.token is None):
         return Step(instance, "cached", _("valid when it was last looked at"), last, key)

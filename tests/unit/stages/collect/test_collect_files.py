@@ -287,3 +287,32 @@ def test_many_rows_make_blocks_and_one_digest(collecting: Collecting) -> None:
     file.close()
     assert collecting.ids()[-1] == "s:a.csv:139999"
     assert collecting.run(refresh=True, kind="file", path="a.csv").digest == artifact.digest
+
+
+def test_what_stood_in_for_a_source_is_never_fresh(collecting: Collecting) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from compagnon.chain import plan
+    from compagnon.chain.stage import Probe
+
+    path = put(collecting, "a\n1\n", "a.csv")
+    options = {"kind": "file", "path": "a.csv", "instead": "last", "fresh_for": timedelta(days=1)}
+    probe = Probe("token", timedelta(days=1))
+    states = []
+    for _time in range(2):
+        collecting.run(**options)
+        run = collecting.previous
+        assert run is not None
+        instance = collecting.instance(collecting.spec(**options))
+        outside = plan.Outside(
+            now=datetime.now(UTC),
+            last=lambda _id, run=run: run,
+            find=lambda _id, _key: None,
+            failed=lambda _id: None,
+            available=lambda _run: True,
+            probes={instance.id: probe},
+        )
+        run.key.update(plan.decide(instance, outside, {}).key or {}, probe="before")
+        states.append(plan.decide(instance, outside, {}).state)
+        path.unlink(missing_ok=True)
+    assert states == ["cached", "stale"]
