@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from compagnon.features.inputs import Feeds, Input
     from compagnon.stages.train.split import Codes, Fold
 
+KEPT = 1_000_000_000
+"""Bytes of features that are kept for the next family; beyond, they are made again."""
+
 
 @dataclass(frozen=True)
 class Learning:
@@ -129,7 +132,10 @@ class Comparison:
             train, held = self.learning.folds[fold]
             rows, others = (take(self.learning.feeds, part) for part in (train, held))
             fitted = view.fit(self.learning.inputs, rows)
-            self._views[key] = (fitted.transform(rows), fitted.transform(others))
+            made = (fitted.transform(rows), fitted.transform(others))
+            if sum(_size(part) for part in made) * len(self.learning.folds) > KEPT:
+                return made
+            self._views[key] = made
         return self._views[key]
 
     def _fit_fold(self, estimator: Estimator, params: dict[str, Any], view: View, fold: int) -> np.ndarray[Any, Any]:
@@ -144,6 +150,11 @@ def refit(estimator: Estimator, trial: Trial, learning: Learning) -> tuple[Fitte
     features = view.transform(learning.feeds)
     params = dict(trial.candidate.params)
     return view, estimator.fit(params, features, learning.target, learning.classes, learning.seed)
+
+
+def _size(matrix: Any) -> int:
+    """Bytes of a dense or sparse matrix."""
+    return int(matrix.data.nbytes)
 
 
 def take(feeds: Feeds, rows: Codes) -> Feeds:

@@ -10,6 +10,7 @@ from compagnon.errors import UserError
 from compagnon.features.inputs import NUMBERS, Input
 from compagnon.i18n import _
 from compagnon.spec.model import Model, Table
+from compagnon.stages.train.graph import OUTPUT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +37,12 @@ def read(paths: list[Path], name: str, model: Model, described: Table) -> Rows:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if OUTPUT in model.input:
+        raise UserError(
+            "train.reserved-name",
+            _("No input can be named {name}: the model's answer has that name.").format(name=OUTPUT),
+            next=_("Rename the column under `columns:`."),
+        )
     columns = list(dict.fromkeys([*model.input, model.target, *([model.split.group] if model.split.group else [])]))
     parts = []
     for path in paths:

@@ -130,7 +130,7 @@ def _draw(labels: Sequence[str], report: dict[str, Any]) -> dict[str, chart.Char
     drawn = {"confusion": chart.confusion(labels, report["confusion"])}
     if report["roc"]:
         curves = [
-            (_(c["label"]) if c["label"] == "mean" else c["label"], c["fpr"], c["tpr"], c["auc"]) for c in report["roc"]
+            (_("mean of the classes") if c["mean"] else c["label"], c["fpr"], c["tpr"], c["auc"]) for c in report["roc"]
         ]
         drawn["roc"] = chart.roc(curves)
     by_class = sorted(report["classes"], key=lambda row: (row["f1"], row["label"]))
@@ -149,13 +149,19 @@ def _curves(
     found = []
     for code in sorted(areas, key=lambda code: (areas[code], code)):
         grid, rates, area = metrics.roc(true == code, probabilities[:, code])
-        found.append((labels[code], grid, rates, area))
+        found.append((False, labels[code], grid, rates, area))
     if len(found) > 1:
-        rates = np.mean([curve[2] for curve in found], axis=0)
-        found.insert(0, ("mean", found[0][1], rates, sum(areas.values()) / len(areas)))
+        mean = np.mean([curve[3] for curve in found], axis=0)
+        found.insert(0, (True, "", found[0][2], mean, sum(areas.values()) / len(areas)))
     return [
-        {"label": label, "fpr": np.round(grid, 4).tolist(), "tpr": np.round(rates, 4).tolist(), "auc": _rounded(area)}
-        for label, grid, rates, area in found[: DRAWN_CURVES + 1]
+        {
+            "mean": is_mean,
+            "label": label,
+            "fpr": np.round(grid, 4).tolist(),
+            "tpr": np.round(rates, 4).tolist(),
+            "auc": _rounded(area),
+        }
+        for is_mean, label, grid, rates, area in found[: DRAWN_CURVES + 1]
     ]
 
 

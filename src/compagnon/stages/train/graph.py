@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
 
+OUTPUT = "probabilities"
 OPSET = 17
 ML_OPSET = 3
 IR_VERSION = 9
@@ -18,7 +19,10 @@ Domain = Literal["", "ai.onnx.ml", "com.microsoft"]
 
 @dataclass
 class Graph:
-    """A graph under construction. Tensors are known by their names; the first dimension is always rows."""
+    """A graph under construction. Tensors are known by their names; the first dimension is always rows.
+
+    Names begin with a slash, so that none can be that of a column.
+    """
 
     nodes: list[Any] = field(default_factory=list)
     initializers: list[Any] = field(default_factory=list)
@@ -33,7 +37,7 @@ class Graph:
         import numpy as np
         from onnx import numpy_helper
 
-        name = f"constant_{len(self.initializers)}"
+        name = f"/constant_{len(self.initializers)}"
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype=dtype), name))
         return name
 
@@ -41,7 +45,7 @@ class Graph:
         """Add a node with one output; returns the output's name."""
         from onnx import helper
 
-        name = f"{operator.lower()}_{len(self.nodes)}"
+        name = f"/{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
@@ -55,7 +59,7 @@ class Graph:
         from onnx import TensorProto, checker, helper
 
         kinds = {"string": TensorProto.STRING, "float": TensorProto.FLOAT}
-        self.nodes.append(helper.make_node("Identity", [output], ["probabilities"], name="probabilities"))
+        self.nodes.append(helper.make_node("Identity", [output], [OUTPUT], name=f"/{OUTPUT}"))
         graph = helper.make_graph(
             self.nodes,
             "model",
@@ -63,7 +67,7 @@ class Graph:
                 helper.make_tensor_value_info(name, kinds[kind], ["rows"] if width is None else ["rows", width])
                 for name, (kind, width) in self.inputs.items()
             ],
-            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", classes])],
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["rows", classes])],
             self.initializers,
         )
         opsets = [

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from compagnon.features.inputs import Input
 
 ROUNDS = 50
+ENOUGH = 5
+"""Times as many rows as are wanted, among which different ones are looked for."""
 
 
 def draw(table: pa.Table, inputs: tuple[Input, ...], count: int, seed: int) -> pa.Table:
@@ -19,8 +21,10 @@ def draw(table: pa.Table, inputs: tuple[Input, ...], count: int, seed: int) -> p
     import pyarrow as pa
 
     generator = np.random.default_rng(seed)
-    names = [field.name for field in inputs]
-    real = _distinct(table.select(names).combine_chunks())
+    table = table.select([field.name for field in inputs]).combine_chunks()
+    if table.num_rows > ENOUGH * count:
+        table = table.take(pa.array(np.sort(generator.permutation(table.num_rows)[: ENOUGH * count])))
+    real = _distinct(table)
     if real.num_rows >= count:
         return real.take(pa.array(np.sort(generator.permutation(real.num_rows)[:count])))
     found = real

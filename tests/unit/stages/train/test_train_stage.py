@@ -54,7 +54,7 @@ def test_text_model_with_everything_a_page_needs(tmp_path: Path) -> None:
         <= part["metrics"]["macro_f1"]["high"]
     )
     assert {row["label"] for row in part["classes"]} == {"droit", "réseau", "texte"}
-    assert part["roc"][0]["label"] == "mean"
+    assert [curve["mean"] for curve in part["roc"]] == [True, False, False, False]
     assert document["charts"]["confusion"]["fr"]["sentence"]
     assert document["charts"]["roc"]["en"]["rows"]
     assert work.fact("macro_f1") > 0.8 > work.fact("macro_f1_dummy")
@@ -220,6 +220,20 @@ def test_settings_hold_the_options_of_each_estimator(tmp_path: Path) -> None:
     settings = TrainStage().instances(work.spec)[0].settings
     assert settings["estimators"][0]["C"] == 3
     json.dumps(settings, allow_nan=False)
+
+
+def test_columns_may_be_named_like_anything_in_the_graph(tmp_path: Path) -> None:
+    rows = [{"add_3": i % 2 + i / 500, "constant_0": float(i), "topic": "ab"[i % 2]} for i in range(80)]
+    types = {"add_3": {"type": "float"}, "constant_0": {"type": "float"}, "topic": {"type": "category"}}
+    shared: dict[str, Any] = {"task": "tabular-classification", "estimators": ["linear"]}
+    work = bench(tmp_path / "a", rows, types, input=["add_3", "constant_0"], **shared)
+    work.train()
+    work.package()
+    renamed = [{"probabilities": r["add_3"], "topic": r["topic"]} for r in rows]
+    types = {"probabilities": {"type": "float"}, "topic": {"type": "category"}}
+    with pytest.raises(UserError) as caught:
+        bench(tmp_path / "b", renamed, types, input=["probabilities"], **shared).train()
+    assert caught.value.code == "train.reserved-name"
 
 
 @pytest.mark.parametrize(
