@@ -29,6 +29,8 @@ from compagnon.web.view import View
 from compagnon.web.words import label_titles
 
 NEXT_LABELS = 3
+SMALLEST_EFFECT = 0.0005
+"""Effects that would be shown as 0.0 are left out."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,11 @@ def _told(answer: Answer, row: Mapping[str, Any], request_id: str) -> dict[str, 
         "confidence": float(outcome.confidence),
         "decide": outcome.decide,
         "others": others,
-        "because": [(reason["term"], float(reason["effect"])) for reason in (answer.because or [[]])[0]],
+        "because": [
+            (reason["term"], float(reason["effect"]))
+            for reason in (answer.because or [[]])[0]
+            if abs(reason["effect"]) >= SMALLEST_EFFECT
+        ],
         "labels": list(answer.labels),
     }
 

@@ -38,7 +38,6 @@ class View:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            extensions=["jinja2.ext.do"],
         )
         self._templates.globals.update(
             _=_,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -71,9 +72,14 @@ def value_text(value: Any, unit: str = "") -> str:
             return format_duration(float(value))
         if unit == "byte":
             return bytes_text(value)
-        number = format_number(value, 3) if isinstance(value, float) else format_number(value)
+        number = format_number(value, _decimals(value)) if isinstance(value, float) else format_number(value)
         return f"{number} {unit}" if unit == "ms" else number
     return str(value)
+
+
+def _decimals(value: float) -> int:
+    """Three, or as many as show two digits of something smaller."""
+    return 3 if value == 0 or abs(value) >= 0.001 else min(12, 1 - math.floor(math.log10(abs(value))))
 
 
 def bytes_text(value: float) -> str:
@@ -133,10 +139,12 @@ def sureness(confidence: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as the language writes it: ``87 %``, ``87%``. Never 100 % for what is less."""
+    """A share as the language writes it: ``87 %``, ``87%``. Never 100 % for what is less, nor 0 % for what is more."""
     number = int(share * 100 + 0.5)
-    number = 99 if number == 100 and share < 1 else number
-    return f"{number} %" if current() == "fr" else f"{number}%"
+    sign = "\N{NO-BREAK SPACE}%" if current() == "fr" else "%"
+    if number == 0 and share > 0:
+        return f"<\N{NO-BREAK SPACE}1{sign}"
+    return f"{99 if number == 100 and share < 1 else number}{sign}"
 
 
 def label_titles(root: Path, values_file: str | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from compagnon.i18n import _, current
+from compagnon.i18n import _, current, format_number
 from compagnon.services.model_api.problem import title_of
 from compagnon.services.model_api.schema import row_schema
 from compagnon.services.model_api.shelf import Shelf, Shelved
@@ -60,6 +60,9 @@ def document(spec: Spec, shelf: Shelf) -> dict[str, Any]:
     ready = _get("ready", _("Every declared model is served"), "Ready", (), security=[])
     ready["responses"]["503"] = _json_answer(_("Not every model is served"), "Ready", headers={"Retry-After": RETRY})
     paths["/health/ready"] = {"get": ready}
+    metrics = _get("metrics", _("Counters, as Prometheus reads them"), None, (401,))
+    metrics["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    paths["/metrics"] = {"get": metrics}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -110,7 +113,11 @@ def _predict(shelved: Shelved, row: str) -> dict[str, Any]:
         "description": _(
             "At most {rows} rows and {body} bytes. `decide` is `person` below a confidence of {below}: "
             "then a person decides."
-        ).format(rows=limits.rows, body=limits.body, below=shelved.model.decide.person_below),
+        ).format(
+            rows=format_number(limits.rows),
+            body=format_number(limits.body),
+            below=format_number(shelved.model.decide.person_below),
+        ),
         "security": KEY,
         "parameters": [
             {
