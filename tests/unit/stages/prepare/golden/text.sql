@@ -1,0 +1,18 @@
+WITH "raw" AS (SELECT "_row_id" AS row_id, "_source" AS "@source", "Numéro" AS "@in.id", "Que""stion" AS "@in.text", "Niveau" AS "@in.level" FROM given),
+"text1" AS (SELECT *, "@in.id" AS "@text.id", "@in.text" AS "@text.text", "@in.level" AS "@text.level" FROM "raw"),
+"clean2" AS (SELECT * REPLACE (nullif("@text.id", '') AS "@text.id", CASE WHEN contains("@text.text", '&') THEN html_decode("@text.text") ELSE "@text.text" END AS "@text.text", CASE WHEN regexp_matches("@text.level", '^[\s\x0B\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]|[\s\x0B\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]$') THEN regexp_replace("@text.level", '^[\s\x0B\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+|[\s\x0B\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+$', '', 'g') ELSE "@text.level" END AS "@text.level") FROM "text1"),
+"clean3" AS (SELECT * REPLACE (CASE WHEN regexp_full_match("@text.text", '[\x00-\x{2FF}\x{2010}-\x{205E}\x{20A0}-\x{20BF}]*') THEN "@text.text" ELSE nfc_normalize("@text.text") END AS "@text.text", nullif("@text.level", '') AS "@text.level") FROM "clean2"),
+"clean4" AS (SELECT * REPLACE (CASE WHEN regexp_matches("@text.text", '^ | $|  |[\t-\r\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]') THEN trim(regexp_replace("@text.text", '[\s\x0B\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+', ' ', 'g')) ELSE "@text.text" END AS "@text.text") FROM "clean3"),
+"clean5" AS (SELECT * REPLACE (nullif("@text.text", '') AS "@text.text") FROM "clean4"),
+"cleaned6" AS (SELECT *, "@text.text" AS "@clean.text" FROM "clean5"),
+"replace7" AS (SELECT * REPLACE (nullif(regexp_replace("@text.text", '''+', '''', 'g'), '') AS "@text.text") FROM "cleaned6"),
+"read8" AS (SELECT *, "@text.level" AS "@read.level" FROM "replace7"),
+"map9" AS (SELECT * REPLACE (CASE WHEN "@text.level" IN ('low', 'l''été') THEN "@text.level" ELSE MAP {'low': 'low', 'l''ete': 'l''été', 'bas': 'low'}[lower(strip_accents(CASE WHEN regexp_matches("@text.level", '^ | $|  |[\t-\r\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]') THEN trim(regexp_replace("@text.level", '[\s\x0B\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+', ' ', 'g')) ELSE "@text.level" END))] END AS "@text.level") FROM "read8"),
+"typed10" AS (SELECT *, "@text.id" AS "id", "@text.text" AS "text", "@text.level" AS "level" FROM "map9"),
+"expr11" AS (SELECT *, (
+length(text)
+) AS "@in.size" FROM "typed10"),
+"typed12" AS (SELECT *, try_cast("@in.size" AS BIGINT) AS "size" FROM "expr11")
+SELECT row_id, "@source", "id", "text", "level", "size", CAST(CASE WHEN "@text.id" IS NULL THEN 1 ELSE 0 END + CASE WHEN NOT regexp_full_match(CAST("id" AS VARCHAR), '[A-Z]''?[0-9]+') THEN 2 ELSE 0 END + CASE WHEN "@read.level" IS NOT NULL AND "level" IS NULL THEN 4 ELSE 0 END + CASE WHEN "@in.size" IS NOT NULL AND "size" IS NULL THEN 8 ELSE 0 END + CASE WHEN "size" > 100.0 THEN 16 ELSE 0 END + CASE WHEN (
+size < 3 -- short
+) THEN 32 ELSE 0 END AS BIGINT) AS "@bad0", CAST(CASE WHEN "@in.id" IS NOT NULL THEN 1 ELSE 0 END + CASE WHEN "@in.text" IS NOT NULL THEN 2 ELSE 0 END + CASE WHEN "@clean.text" IS DISTINCT FROM "@in.text" THEN 4 ELSE 0 END + CASE WHEN "@text.text" IS DISTINCT FROM "@clean.text" THEN 8 ELSE 0 END + CASE WHEN "@in.level" IS NOT NULL THEN 16 ELSE 0 END + CASE WHEN "@text.level" <> "@read.level" THEN 32 ELSE 0 END + CASE WHEN "@in.size" IS NOT NULL THEN 64 ELSE 0 END AS BIGINT) AS "@did0" FROM "typed12"
