@@ -54,3 +54,9 @@ def _small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_solution_run(_small_run: Path, tmp_path: Path) -> Path:
     """The same, run once; each test has its own copy."""
     return Path(shutil.copytree(_small_run, tmp_path / "small"))
+
+
+@pytest.fixture(scope="session")
+def small_template() -> Path:
+    """The same as shipped with the tests, to be copied and never written."""
+    return SMALL

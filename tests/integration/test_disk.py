@@ -32,10 +32,10 @@ def compagnon(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 6 MB of its own, where the platform and our rights let one be mounted."""
+    """A file system of 8 MB of its own, where the platform and our rights let one be mounted."""
     place = tmp_path / "disk"
     place.mkdir()
-    options = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(place)]
+    options = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
     if shutil.which("mount") is None or subprocess.run(options, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small file system is not permitted here")
     yield place
@@ -50,11 +50,10 @@ def test_a_full_disk_is_said_and_loses_nothing(small_template: Path, small_disk:
     assert done.returncode == 0, done.stderr
     with Solution(folder).engine.connect():
         before = [(run.id, run.outputs) for run in Solution(folder).ledger.runs()]
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(b"x" * 4096)
-                file.flush()
         except OSError:
             pass
     failed = compagnon(folder, "run")
