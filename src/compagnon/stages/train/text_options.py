@@ -19,8 +19,9 @@ def _ordered(value: tuple[int, int] | None) -> tuple[int, int] | None:
 Words = Annotated[
     tuple[Annotated[int, Field(ge=1, le=3)], Annotated[int, Field(ge=1, le=3)]] | None, AfterValidator(_ordered)
 ]
+# From 2: a lone space would count otherwise in the graph. To 3: that is the shortest word with the spaces around it.
 Chars = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=3)], Annotated[int, Field(ge=1, le=8)]] | None, AfterValidator(_ordered)
+    tuple[Annotated[int, Field(ge=2, le=3)], Annotated[int, Field(ge=2, le=8)]] | None, AfterValidator(_ordered)
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -242,6 +242,8 @@ def test_columns_may_be_named_like_anything_in_the_graph(tmp_path: Path) -> None
         {"kind": "blend", "share": 1.5},
         {"kind": "linear", "C": -1},
         {"kind": "svm", "chars": [3, 2]},
+        {"kind": "svm", "chars": [1, 4]},
+        {"kind": "svm", "chars": [4, 5]},
         {"kind": "svm", "words": None, "chars": None},
         {"kind": "naive_bayes", "alpha": []},
         {"kind": "boosting", "trees": 0},
