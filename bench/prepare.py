@@ -2,10 +2,10 @@
 
     python bench/prepare.py [--rows 1000000] [--repeat 3] [--json FILE]
 
-12 rules on made-up orders: white space and NFC, HTML entities, a folded category, an integer, a French amount, two forms
-of dates with a time zone, a truth value, a bound, a required column, a derived column, two rejects, unique with a
-preference; kept rows and rejected rows (with every reason and the raw row as JSON) are written as Parquet in the order of
-their ids. The stage also works out digests and the quality report, the others do not. Prints medians and ratios.
+12 rules on made-up orders: white space and NFC, HTML entities, a folded category, an integer, a French amount, two
+forms of dates with a time zone, a truth value, a bound, a required column, a derived column, two rejects, unique with a
+preference; kept rows and rejected rows (with every reason and the raw row as JSON) are written as Parquet in the order
+of their ids. The stage also works out digests and the quality report, the others do not. Prints medians and ratios.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +57,16 @@ def make(path: Path, rows: int) -> None:
                 CASE WHEN i % 50 = 0 THEN '' WHEN i % 9 = 0 THEN '  Société  Générale & fils ' || i
                      WHEN i % 11 = 0 THEN 'Caf&eacute; ' || i ELSE 'Établissements Martin ' || i END AS "Client",
                 ['Paris','Orléans','SAINT-ÉTIENNE','Nîmes ',' Besançon'][1 + i % 5] AS "Ville",
-                ['beginner','débutant','Avancé','INTERMEDIAIRE','advanced','expert'][1 + (i % 600)::INT // 118] AS "Niveau",
+                ['beginner','débutant','Avancé','INTERMEDIAIRE','advanced','expert'][1 + (i % 600)::INT // 118]
+                  AS "Niveau",
                 CASE WHEN i % 70 = 3 THEN 'douze' ELSE ((i * 7919) % 1003)::VARCHAR END AS "Quantité",
                 ((i * 31) % 9 + 1)::VARCHAR || ' ' || lpad(((i * 17) % 1000)::VARCHAR, 3, '0') || ','
                   || lpad((i % 100)::VARCHAR, 2, '0') || ' €' AS "Montant",
-                CASE WHEN i % 3 = 0 THEN strftime(TIMESTAMP '2024-01-01' + INTERVAL (i % 500000) MINUTE, '%Y-%m-%d %H:%M')
+                CASE WHEN i % 3 = 0
+                       THEN strftime(TIMESTAMP '2024-01-01' + INTERVAL (i % 500000) MINUTE, '%Y-%m-%d %H:%M')
                      WHEN i % 90 = 1 THEN '31/02/2024 10:00'
-                     ELSE strftime(TIMESTAMP '2024-01-01' + INTERVAL (i % 500000) MINUTE, '%d/%m/%Y %H:%M') END AS "Date",
+                     ELSE strftime(TIMESTAMP '2024-01-01' + INTERVAL (i % 500000) MINUTE, '%d/%m/%Y %H:%M')
+                     END AS "Date",
                 ['oui','non','Oui','VRAI','faux'][1 + i % 5] AS "Payé",
                 'REF-' || (CASE WHEN i % 100 = 7 THEN i - 1 ELSE i END)::VARCHAR AS "Code"
               FROM range({rows}) AS t(i) ORDER BY hash(i)
@@ -127,7 +129,8 @@ def by_hand(raw: Path, folder: Path) -> dict[str, int]:
             CREATE TEMP TABLE cleaned AS
             WITH texts AS (
               SELECT "_row_id" AS row_id, "_source" AS source,
-                nullif(collapse(nfc_normalize(CASE WHEN contains("Client", '&') THEN unescape("Client") ELSE "Client" END)), '') AS client,
+                nullif(collapse(nfc_normalize(
+                  CASE WHEN contains("Client", '&') THEN unescape("Client") ELSE "Client" END)), '') AS client,
                 nullif(fold("Ville"), '') AS city, fold("Niveau") AS level_, trim("Quantité") AS quantity_,
                 trim("Montant") AS amount_, trim("Date") AS at_, lower(trim("Payé")) AS paid_,
                 regexp_replace("Code", '([A-Z]+)-([0-9]+)', '\\2-\\1', 'g') AS code,
@@ -136,13 +139,17 @@ def by_hand(raw: Path, folder: Path) -> dict[str, int]:
               FROM '{raw}'),
             typed AS (
               SELECT *,
-                MAP {{'beginner': 'beginner', 'debutant': 'beginner', 'intermediate': 'intermediate', 'intermediaire': 'intermediate',
-                     'advanced': 'advanced', 'avance': 'advanced'}}[level_] AS level,
-                CASE WHEN regexp_full_match(quantity_, '[+-]?[0-9]+') THEN try_cast(quantity_ AS BIGINT) END AS quantity,
+                MAP {{'beginner': 'beginner', 'debutant': 'beginner', 'intermediate': 'intermediate',
+                     'intermediaire': 'intermediate', 'advanced': 'advanced', 'avance': 'advanced'}}[level_] AS level,
+                CASE WHEN regexp_full_match(quantity_, '[+-]?[0-9]+') THEN try_cast(quantity_ AS BIGINT)
+                  END AS quantity,
                 CASE WHEN regexp_full_match(amount_, '[+-]?([0-9]{{1,3}}(\\s[0-9]{{3}})+|[0-9]+)(,[0-9]+)?\\s*€?')
-                  THEN try_cast(replace(regexp_replace(amount_, '[^0-9,+-]', '', 'g'), ',', '.') AS DECIMAL(18,2)) END AS amount,
-                coalesce(try_strptime(at_, '%d/%m/%Y %H:%M'), try_cast(at_ AS TIMESTAMP)) AT TIME ZONE 'Europe/Paris' AS moment,
-                CASE WHEN paid_ IN ('oui','vrai','true','yes','1') THEN true WHEN paid_ IN ('non','faux','false','no','0') THEN false END AS paid
+                  THEN try_cast(replace(regexp_replace(amount_, '[^0-9,+-]', '', 'g'), ',', '.') AS DECIMAL(18,2))
+                  END AS amount,
+                coalesce(try_strptime(at_, '%d/%m/%Y %H:%M'), try_cast(at_ AS TIMESTAMP))
+                  AT TIME ZONE 'Europe/Paris' AS moment,
+                CASE WHEN paid_ IN ('oui','vrai','true','yes','1') THEN true
+                  WHEN paid_ IN ('non','faux','false','no','0') THEN false END AS paid
               FROM texts),
             derived AS (SELECT *, try_cast(amount / quantity AS DECIMAL(18,2)) AS price FROM typed)
             SELECT row_id, source, client, city, level, quantity, amount, moment, paid, code, price, raw,
@@ -160,9 +167,11 @@ def by_hand(raw: Path, folder: Path) -> dict[str, int]:
             FROM derived""")
         c.execute("""
             CREATE TEMP TABLE ranked AS SELECT row_id, row_number() OVER
-              (PARTITION BY code ORDER BY moment DESC NULLS LAST, row_id) AS place FROM cleaned WHERE len(reasons) = 0 AND code IS NOT NULL""")
+              (PARTITION BY code ORDER BY moment DESC NULLS LAST, row_id) AS place
+            FROM cleaned WHERE len(reasons) = 0 AND code IS NOT NULL""")
         c.execute(f"""COPY (SELECT * EXCLUDE (raw, reasons) FROM cleaned WHERE len(reasons) = 0
-            AND row_id NOT IN (SELECT row_id FROM ranked WHERE place > 1) ORDER BY row_id) TO '{folder}/kept.parquet' (COMPRESSION zstd)""")
+            AND row_id NOT IN (SELECT row_id FROM ranked WHERE place > 1) ORDER BY row_id)
+            TO '{folder}/kept.parquet' (COMPRESSION zstd)""")
         c.execute(f"""COPY (SELECT row_id, source, to_json(raw)::VARCHAR AS raw,
               CASE WHEN len(reasons) = 0 THEN ['duplicate'] ELSE reasons END AS reasons FROM cleaned
             WHERE len(reasons) > 0 OR row_id IN (SELECT row_id FROM ranked WHERE place > 1) ORDER BY row_id)
@@ -197,7 +206,8 @@ def with_pandas(raw: Path, folder: Path) -> dict[str, int]:
     client = client.str.normalize("NFC").str.replace(r"\s+", " ", regex=True).str.strip()
     out["client"] = client.where(client != "", None)
     out["city"] = fold(frame["Ville"])
-    levels = {"beginner": "beginner", "debutant": "beginner", "intermediate": "intermediate", "intermediaire": "intermediate",
+    levels = {"beginner": "beginner", "debutant": "beginner", "intermediate": "intermediate",
+    "intermediaire": "intermediate",
               "advanced": "advanced", "avance": "advanced"}  # fmt: skip
     out["level"] = fold(frame["Niveau"]).map(levels)
     quantity = frame["Quantité"].str.strip()
@@ -268,7 +278,8 @@ def main() -> None:
         ratio = f"  stage / this: {medians['stage'] / median:.2f}" if "stage" in medians else ""
         used = statistics.median(cpu[name])
         print(
-            f"{name:12} {median:7.2f} s, processors {used:6.2f} s  {counts[name]}  {[round(s, 2) for s in seconds[name]]}{ratio}"
+            f"{name:12} {median:7.2f} s, processors {used:6.2f} s  {counts[name]}  "
+            f"{[round(s, 2) for s in seconds[name]]}{ratio}"
         )
     if options.json:
         options.json.write_text(

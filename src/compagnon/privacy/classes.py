@@ -1,12 +1,12 @@
 """Classes of personal data, and what of each leaves the raw zone.
 
-The default is the least that still serves: what tells persons apart becomes a pseudonym (rows of one person can still be
-grouped), what names, places or describes them is dropped, what they wrote is masked. A column's own ``keep`` wins.
+The default is the least that still serves: what tells persons apart becomes a pseudonym (rows of one person can still
+be grouped), what names, places or describes them is dropped, what they wrote is masked. A column's own ``keep`` wins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from compagnon.spec.model import Column, Keep, PersonalClass
 
@@ -42,7 +42,7 @@ def strictest(keeps: Iterable[Keep]) -> Keep:
     return max(keeps, key=_STRICTNESS.index, default="plain")
 
 
-def exits(columns: dict[str, Column], reads: dict[str, Iterable[str]]) -> dict[str, Keep]:
+def exits(columns: dict[str, Column], reads: Mapping[str, Iterable[str]]) -> dict[str, Keep]:
     """What leaves of each column, in order; ``reads`` names the columns that a derived column is made from.
 
     A derived text says what its sources say: unless it declares ``personal`` or ``keep``, it takes the strictest of

@@ -82,11 +82,16 @@ def test_mask_keeps_shape_and_counts() -> None:
     assert mask(pa.array([], pa.string())) == (pa.array([], pa.string()), 0)
 
 
-PIECES = ["a@b.fr", "06 12 34 56 78", "FR7630006000011234567890189", "184127645108946", "4111-1111-1111-1111", "73282932000074",
-          "+33 (0)6 12 34 56 78", "18412 2A", "1234", "(0)", " ", ".", "-", "/", "FR76", "@", "é", "2A", "0"]  # fmt: skip
+PIECES = ["a@b.fr", "06 12 34 56 78", "FR7630006000011234567890189", "184127645108946", "4111-1111-1111-1111",
+"73282932000074",
+          "+33 (0)6 12 34 56 78", "18412 2A", "1234", "(0)", " ", ".", "-", "/", "FR76", "@", "é", "2A",
+          "0"]  # fmt: skip
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join) | st.text(alphabet="0123 .-/()+@aAfFrR2B\u00a0\u202f", max_size=50))
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+    | st.text(alphabet="0123 .-/()+@aAfFrR2B\u00a0\u202f", max_size=50)
+)
 @example("1-84-12-2A-451-089-46")
 def test_the_filter_lets_through_all_that_would_be_masked(text: str) -> None:
     once = mask_text(text)

@@ -50,6 +50,7 @@ def test_derived_texts_say_what_their_sources_say() -> None:
     }
     reads = {"domain": ["mail"], "both": ["mail", "text"], "size": ["text"], "open": ["mail"], "second": ["domain"]}
     assert exits(columns, reads) == {
-        "mail": "pseudonym", "text": "mask", "domain": "pseudonym", "both": "pseudonym", "size": "plain", "open": "plain",
+        "mail": "pseudonym", "text": "mask", "domain": "pseudonym", "both": "pseudonym", "size": "plain",
+        "open": "plain",
         "second": "pseudonym",
     }  # fmt: skip

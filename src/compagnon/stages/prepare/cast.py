@@ -69,8 +69,9 @@ def _number(x: str, formats: Sequence[str], forms: dict[str, str], kind: str) ->
             bare, left = signed, f"regexp_replace({signed}, '[^0-9,.+-]', '', 'g')"
             for mark in (" ", "\u00a0", "\u202f", "€"):
                 bare = f"replace({bare}, '{mark}', '')"
-            point = (lambda t: f"replace({t}, ',', '.')") if name == "fr" else (lambda t: f"replace({t}, ',', '')")
-            read = f"coalesce(try_cast({point(bare)} AS {kind}), try_cast({point(left)} AS {kind}))"
+            point = "." if name == "fr" else ""
+            bare, left = (f"try_cast(replace({t}, ',', '{point}') AS {kind})" for t in (bare, left))
+            read = f"coalesce({bare}, {left})"
         readings.append(f"CASE WHEN regexp_full_match({x}, '{forms[name]}') THEN {read} END")
     return _first(readings)
 

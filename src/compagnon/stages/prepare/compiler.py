@@ -21,7 +21,8 @@ from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.spec.model import Column, FromColumn, Table
 from compagnon.stages.prepare import cast, reasons, text
-from compagnon.stages.prepare.expressions import quoted, sql_type
+from compagnon.stages.prepare.expressions import literal, quoted, sql_type
+from compagnon.stages.prepare.reasons import Effect, Reason
 from compagnon.stages.prepare.unit import conversion
 
 ROW_ID, SOURCE = "_row_id", "_source"
@@ -35,8 +36,8 @@ class RowLocal:
     sql: str
     columns: tuple[tuple[str, str], ...]
     """Name and DuckDB type of each declared column."""
-    reasons: tuple[reasons.Reason, ...]
-    effects: tuple[reasons.Effect, ...]
+    reasons: tuple[Reason, ...]
+    effects: tuple[Effect, ...]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def compile_source(
     scene: Scene,
     written: frozenset[str] = frozenset(),
 ) -> RowLocal:
-    """The rules of ``table`` for rows of ``source``; ``raw_types`` gives the DuckDB type of each column of ``relation``.
+    """The rules of ``table`` for rows of ``source``; ``raw_types`` has the DuckDB type of each column of ``relation``.
 
     Columns in ``written`` had a type of their own and are now its text: they are also read in its plain form.
 
@@ -278,7 +279,7 @@ class _Work:
         if column.at_most is not None:
             found.append(f"{measured} > {number(column.at_most)}")
         if column.pattern is not None:
-            found.append(f"NOT regexp_full_match(CAST({self.value} AS VARCHAR), {text.literal(column.pattern)})")
+            found.append(f"NOT regexp_full_match(CAST({self.value} AS VARCHAR), {literal(column.pattern)})")
         return found
 
     @property
@@ -291,25 +292,23 @@ class _Work:
     def before_replace(self) -> list[tuple[str, str]]:
         return [("@clean." + self.name, self.text)] if self.replacements() and self.column.clean else []
 
-    def effects(self) -> list[tuple[reasons.Effect, str]]:
+    def effects(self) -> list[tuple[Effect, str]]:
         """SQL conditions for what the rules did to this value."""
         column, found = self.column, []
-        found.append(
-            (reasons.Effect("expr" if column.expr is not None else "given", self.name), f"{self.input} IS NOT NULL")
-        )
+        found.append((Effect("expr" if column.expr is not None else "given", self.name), f"{self.input} IS NOT NULL"))
         if self.direct is None:
             raw = self.input if self.raw == "VARCHAR" else f"CAST({self.input} AS VARCHAR)"
             read = quoted("@read." + self.name) if self._keeps_read else self.text
             cleaned = quoted("@clean." + self.name) if self.before_replace() else read
             if column.clean:
-                found.append((reasons.Effect("clean", self.name), f"{cleaned} IS DISTINCT FROM {raw}"))
+                found.append((Effect("clean", self.name), f"{cleaned} IS DISTINCT FROM {raw}"))
             if column.replace:
                 before = cleaned if column.clean else raw
-                found.append((reasons.Effect("replace", self.name), f"{read} IS DISTINCT FROM {before}"))
+                found.append((Effect("replace", self.name), f"{read} IS DISTINCT FROM {before}"))
             if self._keeps_read:
-                found.append((reasons.Effect("map", self.name), f"{self.text} <> {read}"))
+                found.append((Effect("map", self.name), f"{self.text} <> {read}"))
         if self.conversion is not None:
-            found.append((reasons.Effect("unit", self.name), f"{self.value} IS NOT NULL"))
+            found.append((Effect("unit", self.name), f"{self.value} IS NOT NULL"))
         return found
 
 

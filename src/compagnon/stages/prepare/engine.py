@@ -20,7 +20,7 @@ def connect(
     """A connection in memory that can read (and write) ``readable`` and nothing else; it spills to ``scratch``."""
     import duckdb
 
-    settings: dict[str, str | int | bool] = {"python_enable_replacements": False}
+    settings: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": False}
     if threads is not None:
         settings["threads"] = threads
     if memory is not None:
@@ -30,7 +30,7 @@ def connect(
     connection = duckdb.connect(config=settings)
     # DuckDB evaluates the annotations of a function that it is given; those of a lambda are none.
     text = duckdb.sqltype("VARCHAR")
-    connection.create_function(HTML, lambda texts: decode_entities(texts), [text], text, type="arrow")  # type: ignore[arg-type]
+    connection.create_function(HTML, lambda texts: decode_entities(texts), [text], text, type="arrow")  # type: ignore[call-overload]
     lock(connection, readable)
     return connection
 

@@ -1,7 +1,7 @@
 """Expressions of the file (``when``, ``expr``): SQL that looks at one row and nothing else.
 
-An expression is parsed by DuckDB, never run, and its tree is compared with what a row-local expression may hold: columns
-that are known there, constants, operators, and functions that give the same answer each time. Everything else is named
+An expression is parsed by DuckDB, never run, and its tree is compared with what a row-local expression may hold:
+columns known there, constants, operators, and functions that give the same answer each time. Everything else is named
 and refused: subqueries, windows, aggregates, files, the clock, chance, settings.
 """
 
@@ -34,7 +34,10 @@ SQL_TYPES = {
 }
 RESERVED = ("row_id",)
 
-_CLASSES = {"COLUMN_REF", "CONSTANT", "FUNCTION", "CAST", "TYPE", "CASE", "COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN", "LAMBDA"}  # fmt: skip
+_CLASSES = {
+    "COLUMN_REF", "CONSTANT", "FUNCTION", "CAST", "TYPE", "CASE", "COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN",
+    "LAMBDA",
+}  # fmt: skip
 _MACROS = re.compile(
     r"array_.*|list_.*|date_add|days_in_month|fdiv|fmod|if|json|md5_number_(lower|upper)|nullif|split_part|map_contains_.*"
 )

@@ -1,7 +1,7 @@
 """The overlay: raw cells that people corrected, and rows that they put back from the quarantine.
 
-A correction replaces the raw cell, so that all rules then apply to it. A row put back skips the rules that reject and the
-search for duplicates; a value that could not be read stays empty.
+A correction replaces the raw cell, so that all rules then apply to it. A row put back skips the rules that reject and
+the search for duplicates; a value that could not be read stays empty.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ def count(compiled: RowLocal, sources: Sequence[str], connection: duckdb.DuckDBP
     # Rows with the same bits are counted once: there are far fewer combinations than rows.
     rows = connection.execute(f"""
         WITH alike AS (
-            SELECT "@source", {", ".join([*bad, *did])}, row_id IN (SELECT row_id FROM duplicates) AS double, count(*) AS n
+            SELECT "@source", {", ".join([*bad, *did])}, count(*) AS n,
+                row_id IN (SELECT row_id FROM duplicates) AS double
             FROM rows GROUP BY ALL)
         SELECT "@source", {", ".join(f"CAST(sum({x}) AS BIGINT)" for x in sums)}
         FROM alike GROUP BY "@source" """).fetchall()
@@ -131,7 +132,7 @@ def assemble(
         }
         for source, c in counts.items()
     ]
-    totals = {k: sum(s[k] for s in sources) for k in ("read", "unreadable", "prepared", "rejected", "duplicate")}  # type: ignore[misc]
+    totals = {k: sum(s[k] for s in sources) for k in ("read", "unreadable", "prepared", "rejected", "duplicate")}
     changes = [
         {"rule": e.rule, "column": e.column, "by_source": {s: c["effects"][i] for s, c in counts.items()}}
         for i, e in enumerate(compiled.effects)

@@ -38,7 +38,7 @@ _LABELS = {
         "{read} rows read, {prepared} kept, {rejected} put in quarantine, {duplicate} of them duplicates.",
     ),
     "summary_more": (
-        "{unreadable} lignes illisibles à la collecte ; {restored} remises par une personne ; {masked} valeurs masquées.",
+        "{unreadable} lignes illisibles à la collecte ; {restored} remises à la main ; {masked} valeurs masquées.",
         "{unreadable} rows unreadable when collected; {restored} put back by a person; {masked} values masked.",
     ),
     "sources": ("Lignes par source", "Rows by source"),

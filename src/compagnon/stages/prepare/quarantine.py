@@ -81,7 +81,7 @@ def rows(
     source: str | None = None,
     limit: int | None = 20,
 ) -> tuple[list[Row], int]:
-    """Rows in the order of ``row_id`` with the code ``reason`` and of ``source``: at most ``limit``, and how many there are."""
+    """Rows by ``row_id`` with the code ``reason``, of ``source``: at most ``limit``, and how many there are."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -144,7 +144,7 @@ def correct(
     author: str,
     because: str = "",
 ) -> Correction:
-    """Replace the raw cell behind ``column`` at the next run; all rules then apply. Raises ``quarantine.unknown-column``."""
+    """Replace the raw cell behind ``column`` at the next run; rules apply. Raises ``quarantine.unknown-column``."""
     found = row(row_id, artifact, artifacts)
     table = artifact.meta["table"]
     given = spec.tables[table].from_.get(found.source, {})

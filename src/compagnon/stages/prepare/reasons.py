@@ -1,7 +1,7 @@
 """Why a row is set aside, in both languages, and the bits that carry reasons and effects through SQL.
 
-A row may have several reasons: each rule has a bit, a row's bits travel as BIGINT columns, and texts are only written for
-the rows that end in the quarantine.
+A row may have several reasons: each rule has a bit, a row's bits travel as BIGINT columns, and texts are only written
+for the rows that end in the quarantine.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compagnon.spec.model import Column, Table, text_of
+from compagnon.spec.model import Column, FromColumn, Table, text_of
 
 BITS = 62
 """Bits of one BIGINT that are used."""
@@ -93,7 +93,7 @@ def of_effects(table: Table) -> list[Effect]:
     return found
 
 
-def _entries(table: Table, name: str) -> list[object]:
+def _entries(table: Table, name: str) -> list[FromColumn]:
     return [mapping[name] for mapping in table.from_.values() if name in mapping]
 
 

@@ -1,4 +1,4 @@
-"""The stage ``prepare``: one instance per table, from ``rows/SOURCE`` to ``table/NAME``, ``quarantine/NAME``, ``quality/NAME``."""
+"""The stage ``prepare``: from ``rows/SOURCE`` to ``table/NAME``, ``quarantine/NAME`` and ``quality/NAME``."""
 
 from __future__ import annotations
 

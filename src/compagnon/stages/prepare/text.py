@@ -1,7 +1,7 @@
 """Text clean-up as DuckDB expressions.
 
-Each takes the name of a column of type VARCHAR, quoted, and gives SQL. A quick RE2 test stands before the slow functions
-of Unicode: most values need nothing, and testing costs a fifth of doing.
+Each takes the name of a column of type VARCHAR, quoted, and gives SQL. A quick RE2 test stands before the slow
+functions of Unicode: most values need nothing, and testing costs a fifth of doing.
 """
 
 from __future__ import annotations

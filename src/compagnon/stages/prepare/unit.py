@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 from compagnon.errors import UserError
 from compagnon.i18n import _
@@ -18,7 +19,7 @@ def conversion(given: str | None, wanted: str | None) -> tuple[float, float] | N
         return None
     import pint
 
-    registry = pint.UnitRegistry()
+    registry: Any = pint.UnitRegistry()
     try:
         zero, one = (float(registry.Quantity(n, given).to(wanted).magnitude) for n in (0.0, 1.0))
         hundred = float(registry.Quantity(100.0, given).to(wanted).magnitude)

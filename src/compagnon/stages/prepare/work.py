@@ -72,7 +72,7 @@ def check(name: str, table: Table, connection: duckdb.DuckDBPyConnection) -> Non
 
 
 def view(source: str, table: Table, paths: Sequence[Path], connection: duckdb.DuckDBPyConnection) -> Input:
-    """The raw rows of a source as a view; a source that gave no file has no row and the columns that the table names."""
+    """The raw rows of a source as a view; a source that gave no file has no row, only columns."""
     relation = quoted(f"from.{source}")
     if paths:
         files = ", ".join(literal(str(path)) for path in paths)
@@ -157,8 +157,8 @@ def good(words: int) -> str:
 def find_duplicates(table: Table, compiled: RowLocal, connection: duckdb.DuckDBPyConnection) -> None:
     """Fill ``duplicates`` (row_id, kept): rows that ``unique`` sets aside, with the one that is kept instead.
 
-    A row whose key is empty in some part is like no other. Hashes find the few keys that occur twice, so that only their
-    rows are sorted.
+    A row whose key is empty in some part is like no other. Hashes find the few keys that occur twice, so that only
+    their rows are sorted.
     """
     if table.unique is None:
         connection.execute("CREATE TEMP TABLE duplicates (row_id VARCHAR, kept VARCHAR)")
@@ -234,7 +234,8 @@ def _emit_quarantine(
         FROM rows AS r LEFT JOIN duplicates AS d USING (row_id)
         WHERE NOT ({good(words)}) OR d.kept IS NOT NULL""")
     found = connection.sql(f"""
-        SELECT a.row_id, a.source, w.raw, {_reason_list(compiled)} AS reasons, {", ".join("a." + b for b in bits)}, a.kept
+        SELECT a.row_id, a.source, w.raw, {_reason_list(compiled)} AS reasons,
+            {", ".join("a." + b for b in bits)}, a.kept
         FROM aside AS a JOIN ({raws}) AS w USING (row_id) ORDER BY a.row_id""").to_arrow_table()
     content = digests.of_table(found.drop_columns(["reasons"]))
     path = context.scratch / "quarantine.parquet"

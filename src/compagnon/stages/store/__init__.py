@@ -1,4 +1,4 @@
-"""The stage ``store``: prepared tables as one versioned DuckDB file, published by a pointer and only read afterwards."""
+"""The stage ``store``: tables as one versioned DuckDB file, published by a pointer, only read afterwards."""
 
 from compagnon.stages.store.stage import StoreStage
 

@@ -20,7 +20,7 @@ FORMATS: dict[str, str] = {
 
 
 def export(workspace: Workspace, table: str, format: Format, path: Path) -> int:
-    """Write ``table`` in the order of ``row_id`` to ``path`` (replaced at once, at the end); returns the number of rows.
+    """Write ``table`` in the order of ``row_id`` to ``path`` (replaced at once, at the end); returns how many rows.
 
     CSV is UTF-8 with commas, JSON has one object a line, times are UTC. Raises UserError ``store.not-published``,
     ``export.unknown-table``, ``export.unknown-format``.

@@ -25,7 +25,7 @@ def query(
     """What one question gives, at most ``limit`` rows (None: all).
 
     Raises UserError: ``store.not-published``, ``query.not-a-question`` (it would change something, or it is several
-    statements), ``query.wrong`` (DuckDB's reason), ``query.too-long`` after ``seconds``, ``query.too-large`` for memory.
+    statements), ``query.wrong`` (DuckDB's reason), ``query.too-long``, ``query.too-large``.
     """
     import duckdb
 
@@ -61,7 +61,7 @@ def open_published(path: Path, *, memory: str = "1GB", threads: int | None = Non
     """The published file, read only; the connection reaches nothing else and its settings are locked."""
     import duckdb
 
-    settings: dict[str, str | int | bool] = {
+    settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory,
         "python_enable_replacements": False,
         "temp_directory": "",

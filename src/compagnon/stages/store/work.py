@@ -89,7 +89,8 @@ def _primary_key(table: Table, present: list[str], source: str, connection: duck
         names = ", ".join(_name(name) for name in key)
         given = " AND ".join(f"{_name(name)} IS NOT NULL" for name in key)
         total, distinct = connection.execute(
-            f"SELECT (SELECT count(*) FROM {source}), (SELECT count(*) FROM (SELECT DISTINCT {names} FROM {source} WHERE {given}))"
+            f"SELECT (SELECT count(*) FROM {source}), "
+            f"(SELECT count(*) FROM (SELECT DISTINCT {names} FROM {source} WHERE {given}))"
         ).fetchall()[0]
         if total == distinct:
             return key

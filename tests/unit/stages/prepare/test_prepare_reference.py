@@ -48,13 +48,21 @@ LETTERS = "aAzéÉàçœ e\u0301&;'\"<1\u00a0\u202f\u212bß"
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
-            "T": around(st.text(alphabet=LETTERS, max_size=9) | st.sampled_from(["&eacute;t&eacute;", "a&nbsp;b", "&amp;lt;"])),
-            "N": around(st.integers(-5, 3000).map(str) | st.from_regex(r"[+-]?[0-9]{1,4}( [0-9]{3}){0,2}(,5)?", fullmatch=True) | st.sampled_from(["x", "1e3"])),
-            "A": around(st.from_regex(r"[+−-]?[0-9]{1,4}([ \u00a0\u202f,.][0-9]{3}){0,2}([,.][0-9]{1,4})?( ?€)?", fullmatch=True)),
+            "T": around(
+                st.text(alphabet=LETTERS, max_size=9) | st.sampled_from(["&eacute;t&eacute;", "a&nbsp;b",
+            "&amp;lt;"])
+            ),
+            "N": around(
+                st.integers(-5, 3000).map(str)
+                | st.from_regex(r"[+-]?[0-9]{1,4}( [0-9]{3}){0,2}(,5)?",
+            fullmatch=True) | st.sampled_from(["x", "1e3"])),
+            "A": around(st.from_regex(r"[+−-]?[0-9]{1,4}([ \u00a0\u202f,.][0-9]{3}){0,2}([,.][0-9]{1,4})?( ?€)?",
+            fullmatch=True)),
             "B": around(st.sampled_from(["oui", "NON", "Vrai", "faux", "true", "no", "1", "0", "2", "peut-être"])),
             "C": around(st.sampled_from(["DEBUTANT", "débutant", "de\u0301butant", "expert", "1", "FORT", "moyen"])),
             "D": around(
-                st.sampled_from(["31/12/2024 23:59", "1/2/2024 3:04", "27/10/2024 02:30", "31/03/2024 02:30", "30/02/2024 10:00",
+                st.sampled_from(["31/12/2024 23:59", "1/2/2024 3:04", "27/10/2024 02:30", "31/03/2024 02:30",
+                "30/02/2024 10:00",
                                  "2024-07-01T12:30", "2024-10-27T02:00", "2024-3-1T00:00", "01/01/24 10:00", "hier"])
             ),
         }
@@ -78,12 +86,13 @@ def test_compiled_rules_equal_the_reference(
         row["_row_id"] = f"s:{index}"
     connection.execute("DROP TABLE IF EXISTS rows")
     connection.execute(
-        'CREATE OR REPLACE TEMP TABLE given ("_row_id" VARCHAR, "_source" VARCHAR, T VARCHAR, N VARCHAR, A VARCHAR, B VARCHAR, C VARCHAR, D VARCHAR)'
+        'CREATE OR REPLACE TEMP TABLE given ("_row_id" VARCHAR, "_source" VARCHAR, '
+        "T VARCHAR, N VARCHAR, A VARCHAR, B VARCHAR, C VARCHAR, D VARCHAR)"
     )
     for row in given_rows:
         cells = [row["_row_id"], "s", *(row[c] for c in "TNABCD")]
         connection.execute("INSERT INTO given VALUES (?, ?, ?, ?, ?, ?, ?, ?)", cells).fetchall()
-    types = {n: "VARCHAR" for n in ("_row_id", "_source", *"TNABCD")}
+    types = dict.fromkeys(("_row_id", "_source", *"TNABCD"), "VARCHAR")
     scene = work.make_scene(TABLE, "Europe/Paris", Path(), connection)
     compiled = work.apply("t", TABLE, [Input("s", "given", types)], scene, connection)
     found = {}

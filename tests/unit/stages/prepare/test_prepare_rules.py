@@ -98,8 +98,10 @@ def test_time_zone_of_a_source_wins(kitchen: Any) -> None:
 def test_typed_values_need_no_text(kitchen: Any) -> None:
     moment = datetime(2024, 7, 1, 12)
     for kind, given, value in [
-        ("integer", 3.0, 3), ("integer", 7, 7), ("float", 2, 2.0), ("boolean", 1, True), ("decimal", 1.25, Decimal("1.25")),
-        ("date", moment, moment.date()), ("timestamp", moment, datetime(2024, 7, 1, 10, tzinfo=UTC)), ("text", 12, "12"),
+        ("integer", 3.0, 3), ("integer", 7, 7), ("float", 2, 2.0), ("boolean", 1, True), ("decimal", 1.25,
+        Decimal("1.25")),
+        ("date", moment, moment.date()), ("timestamp", moment, datetime(2024, 7, 1, 10, tzinfo=UTC)), ("text", 12,
+        "12"),
     ]:  # fmt: skip
         assert one(kitchen, {"type": kind}, [given]).column("x") == [value], kind
     assert list(one(kitchen, {"type": "integer"}, [3.5]).codes().values()) == [[("not_integer", "x")]]
@@ -189,8 +191,10 @@ def test_derived_columns_use_those_above(kitchen: Any) -> None:
     }
     done = kitchen.prepare(table, {"s": [{"T": " TP  1 "}, {"T": "rien"}]})
     assert done.rows == [
-        {"row_id": "s:piece:000000", "source": "s", "text": "TP 1", "length": 4, "double": Decimal("10.00"), "course": "tp"},
-        {"row_id": "s:piece:000001", "source": "s", "text": "rien", "length": 4, "double": Decimal("10.00"), "course": None},
+        {"row_id": "s:piece:000000", "source": "s", "text": "TP 1", "length": 4, "double": Decimal("10.00"),
+        "course": "tp"},
+        {"row_id": "s:piece:000001", "source": "s", "text": "rien", "length": 4, "double": Decimal("10.00"),
+        "course": None},
     ]  # fmt: skip
 
 
@@ -215,7 +219,8 @@ def test_all_reasons_are_kept(kitchen: Any) -> None:
     assert [r["fr"] for r in first["reasons"]][2] == "pas de a"
     assert [r["en"] for r in first["reasons"]][2] == "no a"
     assert done.facts == {
-        "rows_read": 4, "rows_prepared": 1, "rows_rejected": 3, "rows_duplicate": 0, "rows_restored": 0, "values_masked": 0,
+        "rows_read": 4, "rows_prepared": 1, "rows_rejected": 3, "rows_duplicate": 0, "rows_restored": 0,
+        "values_masked": 0,
     }  # fmt: skip
 
 

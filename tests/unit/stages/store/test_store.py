@@ -168,7 +168,8 @@ def test_nothing_published(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT 1 AS x", "WITH a AS (SELECT 1) FROM a", "FROM t", "DESCRIBE t", "SHOW TABLES", "SUMMARIZE t", "EXPLAIN SELECT 1", "VALUES (1)", "SELECT 1;"],
+    ["SELECT 1 AS x", "WITH a AS (SELECT 1) FROM a", "FROM t", "DESCRIBE t", "SHOW TABLES", "SUMMARIZE t",
+    "EXPLAIN SELECT 1", "VALUES (1)", "SELECT 1;"],
 )  # fmt: skip
 def test_questions(shelf: Shelf, sql: str) -> None:
     shelf.store()
