@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from command_line import CommandLine
 
 STAGES = ["collect/shop", "prepare/messages", "store/data", "train/theme", "package/theme"]

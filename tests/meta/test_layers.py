@@ -29,7 +29,8 @@ def test_a_package_that_no_layer_lists_is_refused(tmp_path: Path) -> None:
     config = tmp_path / "importlinter.toml"
     listed = ", ".join(f'"{layer}"' for layer in kept)
     config.write_text(
-        '[tool.importlinter]\nroot_package = "compagnon"\n[[tool.importlinter.contracts]]\nname = "x"\ntype = "layers"\n'
+        '[tool.importlinter]\nroot_package = "compagnon"\n'
+        '[[tool.importlinter.contracts]]\nname = "x"\ntype = "layers"\n'
         f'containers = ["compagnon"]\nexhaustive = true\nexhaustive_ignores = ["templates"]\nlayers = [{listed}]\n',
         encoding="utf-8",
     )

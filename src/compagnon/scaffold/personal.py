@@ -16,7 +16,7 @@ LOOKED_AT = 1000
 """Values of a column whose form is looked at."""
 
 _NAMES: dict[PersonalClass, str] = {
-    "email": r"e?mails?|email_address|courriels?|mel|adresse_(mail|email|electronique)",
+    "email": r"(.*_)?(e_?mails?|courriels?)(_.*)?|mel|adresse_(mail|email|electronique)",
     "phone": r"(tele)?phones?(_number)?|tel|telephones?|mobile|portable|gsm|fax",
     "name": r"(full|first|last|sur|given|family|user|customer|client|patient|student|author|contact)_?name|name"
     r"|nom|prenoms?|nom_.*|auteur|author|eleve|etudiant|apprenant|learner|student",

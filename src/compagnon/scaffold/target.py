@@ -11,7 +11,9 @@ from compagnon.scaffold.folder import slug
 from compagnon.spec.model import PersonalClass, TaskName
 from compagnon.stages.prepare.infer import Because, Guess
 
-_KEY = re.compile(r"(.*_)?(id|ids|key|cle|uuid|guid|num|numero|number|ref|reference|code|index|rowid|row_id)|id_.*")
+_KEY = re.compile(
+    r"(.*_)?(id|ids|identifiant|identifier|key|cle|uuid|guid|num|numero|number|ref|reference|code|index|rowid|row_id)|id_.*"
+)
 _TARGET = re.compile(
     r"(.*_)?(label|labels|target|cible|class|classe|category|categorie|topic|theme|intent|intention|sentiment|species"
     r"|espece|income|outcome|y|tag|etiquette|result|resultat|survived|churn|fraud|fraude|default|diagnosis|spam"
