@@ -66,12 +66,12 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def check_expressions(spec: Spec) -> list[Finding]:
-    """What is wrong with the SQL and the regular expressions of the tables, each with its path in the file."""
+def check_expressions(spec: Spec) -> list[tuple[Path, str]]:
+    """What is wrong with the SQL and the regular expressions of the tables: path in the file, and reason."""
     if not any(_has_rules(table) for table in spec.tables.values()):
         return []
     with engine.connect(threads=1) as connection:
-        return [f for name, table in spec.tables.items() for f in check_table(name, table, connection)]
+        return [(f.path, f.what) for name, table in spec.tables.items() for f in check_table(name, table, connection)]
 
 
 def check_table(name: str, table: Table, connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
