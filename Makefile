@@ -6,7 +6,7 @@ VENV ?= .venv
 PORT ?= 8000
 SERVE ?= 1
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SETUP := $(VENV)/.setup
 SETUP_TEST := $(VENV)/.setup-test
 # One thread wherever bits must not move.
