@@ -70,7 +70,7 @@ def create_app(solution: Solution, *, pages: bool = True, service: ModelService 
         return page
 
     _add_failures(app, answer)
-    return Guard(app, models.metrics, lambda request: answer(request, fault().problem))
+    return Guard(app, models.metrics)
 
 
 def _add_failures(app: FastAPI, answer: Callable[[Request, ProblemDocument], Response]) -> None:
@@ -93,6 +93,10 @@ def _add_failures(app: FastAPI, answer: Callable[[Request, ProblemDocument], Res
         problem = ProblemDocument(503, error.code, error.problems[0].what, headers={"retry-after": "5"})
         return answer(request, problem)
 
+    async def bug(request: Request, error: Exception) -> Response:
+        return answer(request, fault().problem)
+
+    app.add_exception_handler(Exception, bug)
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(UserError, user_error)

@@ -12,8 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request, cookie_parser
-from starlette.responses import Response
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compagnon.i18n import use
@@ -42,8 +41,8 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 class Guard:
     """An ASGI application around ours."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, fault: Callable[[Request], Response]) -> None:
-        self.app, self.metrics, self.fault = app, metrics, fault
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app, self.metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,20 +73,20 @@ class Guard:
                 self._account(scope, status, time.perf_counter() - started, request_id)
 
     async def _run(self, scope: Scope, receive: Receive, send: Callable[[Message], Awaitable[None]]) -> None:
-        begun = False
+        complete = False
 
         async def watch(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
+            nonlocal complete
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         try:
             await self.app(scope, receive, watch)
         except Exception as error:
+            # Starlette has answered with our page or document, and raises again for the log: this is the log.
             _log.error("request %s: %s", scope["state"]["request_id"], where(error))
-            if begun:
+            if not complete:
                 raise ConnectionError("the answer was cut off") from None
-            await self.fault(Request(scope))(scope, receive, send)
 
     def _account(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from compagnon.errors import UserError
 from compagnon.i18n import _
@@ -48,25 +49,30 @@ def serve(
     with contextlib.closing(listen(host, port)) as listening:
         address = address_of(host, listening.getsockname()[1])
         app = create_app(solution, pages=pages, service=service)
-        config = uvicorn.Config(
-            app,
-            http="httptools",
-            loop="auto",
-            lifespan="on",
-            ws="none",
-            access_log=False,
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            date_header=True,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
-        server = _Server(config, lambda: on_ready(address, pages))
+        server = make_server(app, lambda: on_ready(address, pages))
         with Worker(solution) if work else contextlib.nullcontext():
             server.run(sockets=[listening])
     if not server.started:
         raise UserError("serve.not-started", _("The server could not start; the log says why."))
+
+
+def make_server(app: ASGIApp, on_ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """The HTTP server of an application, set as we want it; ``on_ready`` is called when it listens."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        loop="auto",
+        lifespan="on",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return _Server(config, on_ready)
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,196 @@
+"""Queues, time-outs, faults of a model, new versions while requests go on."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import Slow, key_of, running
+
+from compagnon import Solution
+from compagnon.access.keys import revoke_key
+from compagnon.services.model_api import shelf as shelves
+from compagnon.services.model_api.service import make_service
+from compagnon.services.model_api.shelf import Shelf
+from compagnon.services.model_api.work import Work
+from compagnon.web.app import create_app
+
+GOOD = {"rows": [{"text": "hello"}]}
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.02)
+
+
+def limited(solution: Solution, **limits: int) -> None:
+    """Serve the model with other limits, as if the file said so."""
+    model = solution.spec.models["theme"]
+    serve = model.serve.model_copy(update={"limits": model.serve.limits.model_copy(update=limits)})
+    solution.spec.models["theme"] = model.model_copy(update={"serve": serve})
+
+
+def test_more_than_the_queue_holds_is_turned_away_and_the_rest_answered(fresh: Solution) -> None:
+    limited(fresh, queue=3)
+    slow = Slow()
+    service = make_service(fresh, Shelf(fresh, load=lambda *_: slow), Work(threads=1))
+
+    async def ask_all(address: str, key: str) -> list[httpx.Response]:
+        async with httpx.AsyncClient(timeout=60) as client:
+            post = client.post
+            headers = {"Authorization": f"Bearer {key}"}
+            asked = [asyncio.create_task(post(address, json=GOOD, headers=headers)) for _ in range(20)]
+            _done, pending = await asyncio.wait(asked, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+            while len(pending) > 4:
+                await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                pending = {task for task in asked if not task.done()}
+            # The loop is free while the model is not: health answers.
+            assert (await client.get(address.partition("/api/")[0] + "/health/live")).status_code == 200
+            slow.go.set()
+            return list(await asyncio.gather(*asked))
+
+    with running(create_app(fresh, service=service)) as address:
+        answers = asyncio.run(ask_all(f"{address}/api/models/theme/predict", key_of(fresh)))
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200] * 4 + [503] * 16
+    turned_away = next(answer for answer in answers if answer.status_code == 503)
+    assert turned_away.json()["code"] == "predict.overloaded"
+    assert int(turned_away.headers["retry-after"]) >= 1
+
+
+def test_a_model_that_does_not_answer_in_time_is_a_problem_and_keeps_its_place(fresh: Solution) -> None:
+    slow = Slow()
+    service = make_service(fresh, Shelf(fresh, load=lambda *_: slow), Work(threads=1, timeout=0.2))
+    with running(create_app(fresh, service=service)) as address:
+        headers = {"Authorization": f"Bearer {key_of(fresh)}"}
+        answer = httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (503, "predict.timeout")
+        assert service.work.waiting == {"theme": 1}
+        slow.go.set()
+        until(lambda: service.work.waiting == {"theme": 0})
+
+
+def test_a_fault_of_the_model_is_500_without_internals_and_its_words_stay_out_of_the_log(
+    fresh: Solution, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = Slow()
+    slow.go.set()
+    service = make_service(fresh, Shelf(fresh, load=lambda *_: slow))
+    with caplog.at_level("DEBUG"), running(create_app(fresh, service=service)) as address:
+        headers = {"Authorization": f"Bearer {key_of(fresh)}"}
+        answer = httpx.post(f"{address}/api/models/theme/predict", json={"rows": [{"text": "break"}]}, headers=headers)
+        page = httpx.post(f"{address}/models/theme/try", data={"in-text": "break"})
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "server.fault"
+    assert "RuntimeError" not in answer.text
+    assert page.status_code == 500
+    assert "<h1>" in page.text
+    assert "RuntimeError at serving.py" in caplog.text
+    assert "a secret of" not in caplog.text + answer.text + page.text
+
+
+def test_a_key_may_ask_so_often_and_a_revoked_one_not_at_all(fresh: Solution) -> None:
+    limited(fresh, per_minute=3)
+    with running(create_app(fresh)) as address:
+        predict = f"{address}/api/models/theme/predict"
+        first, second = key_of(fresh), key_of(fresh)
+        answers = [httpx.post(predict, json=GOOD, headers={"Authorization": f"Bearer {first}"}) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
+        assert httpx.post(predict, json=GOOD, headers={"Authorization": f"Bearer {second}"}).status_code == 200
+        other = Solution(fresh.root)  # as another process would
+        revoke_key(other.engine, second.split("_")[1], other.clock.now())
+        other.close()
+        until(lambda: httpx.post(predict, json=GOOD, headers={"Authorization": f"Bearer {second}"}).status_code == 401)
+
+
+def test_before_the_first_run_the_server_says_what_to_do(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "empty", ignore=shutil.ignore_patterns(".compagnon"))
+    solution = Solution(tmp_path / "empty")
+    with running(create_app(solution)) as address:
+        headers = {"Authorization": f"Bearer {key_of(solution)}", "Accept-Language": "en"}
+        answer = httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (503, "model.not-ready")
+        assert "compagnon run" in answer.json()["detail"]
+        assert httpx.get(f"{address}/health/ready").status_code == 503
+        assert httpx.get(f"{address}/models/theme/try").status_code == 503
+        assert "compagnon run" in httpx.get(f"{address}/").text
+        assert "compagnon run" in httpx.get(f"{address}/logbook").text
+        # The first package is taken up without a restart.
+        Solution(solution.root).run()
+        until(lambda: httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers).status_code == 200)
+    solution.close()
+
+
+def test_new_versions_are_taken_up_without_a_failed_request(fresh: Solution, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves, "LOOK_EVERY", 0.05)
+    key = key_of(fresh)
+    seen: list[tuple[int, str]] = []
+    stop = threading.Event()
+
+    def ask(address: str) -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+            while not stop.is_set():
+                answer = client.post(f"{address}/api/models/theme/predict", json=GOOD)
+                seen.append((answer.status_code, answer.json().get("version", "")))
+
+    with running(create_app(fresh)) as address:
+        threads = [threading.Thread(target=ask, args=(address,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        file = fresh.root / "solution.yaml"
+        text = file.read_text(encoding="utf-8")
+        versions = []
+        for threshold in ("0.41", "0.42"):
+            file.write_text(text.replace("person_below: 0.4", f"person_below: {threshold}"), encoding="utf-8")
+            other = Solution(fresh.root)
+            other.run(to="package")
+            artifact = other.artifact("package/theme", "package/theme")
+            assert artifact is not None
+            versions.append(artifact.digest[:12])
+            other.close()
+            until(lambda: seen[-1][1] == versions[-1])
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert {status for status, _version in seen} == {200}
+    order = list(dict.fromkeys(version for _status, version in seen))
+    assert order[-2:] == versions
+    assert len(order) == 3
+
+
+def test_a_damaged_package_is_refused_and_the_old_one_stays(fresh: Solution, caplog: pytest.LogCaptureFixture) -> None:
+    shelf = Shelf(fresh)
+    shelf.look()
+    old = shelf.get("theme").version
+    file = fresh.root / "solution.yaml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("person_below: 0.4", "person_below: 0.45"), encoding="utf-8"
+    )
+    other = Solution(fresh.root)
+    other.run(to="package")
+    artifact = other.artifact("package/theme", "package/theme")
+    assert artifact is not None
+    graph = other.artifacts.path(artifact, "package.json")
+    sound = graph.read_bytes()
+    graph.chmod(0o600)
+    graph.write_bytes(sound[:-3] + b" \n\n")
+    shelf.look()
+    assert shelf.get("theme").version == old
+    assert shelf.state()["theme"]["refused"]["code"] == "package.altered"
+    assert shelf.is_ready()
+    assert "refused: package.altered" in caplog.text
+    graph.write_bytes(sound)
+    shelf._places["theme"].tried_at = -1e9  # the wait before the next try is over
+    shelf.look()
+    assert shelf.get("theme").version == artifact.digest[:12] != old
+    assert shelf.state()["theme"]["refused"] is None
+    other.close()
