@@ -15,7 +15,7 @@ from compagnon.spec.values import category_values
 NUMBERS = ("integer", "decimal", "float")
 DATES = ("date", "timestamp")
 TEXTS = ("text", "category")
-NUMBER_FORMATS = ("fr", "en")
+NUMBER_FORMATS = ("fr", "en", "plain")
 
 _GOES_WITH = {
     "at_least": NUMBERS,
