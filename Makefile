@@ -6,7 +6,7 @@ VENV ?= .venv
 PORT ?= 8000
 SERVE ?= 1
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq --quiet
 SETUP := $(VENV)/.setup
 SETUP_TEST := $(VENV)/.setup-test
 # One thread wherever bits must not move.
@@ -53,7 +53,7 @@ bench: $(SETUP_TEST)
 	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 reference: $(SETUP)
-	@$(BIN)/python -m compagnon.cli.reference docs/reference/commands.md
+	@$(BIN)/python scripts/reference.py
 
 clean:
 	@rm -rf $(VENV) build *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
