@@ -22,6 +22,8 @@ _TARGET = re.compile(
 MOST_CLASSES = 200
 MOST_NUMBERED_CLASSES = 20
 LEAST_SCORE = 0.5
+FEWEST_GROUPS = 50
+"""With fewer persons, a split by person may leave a side without some class."""
 
 
 @dataclass(frozen=True)
@@ -133,4 +135,4 @@ def _why_not(guess: Guess, personal: PersonalClass | None) -> Because | None:
 
 def _repeats(guesses: Sequence[Guess], name: str) -> bool:
     guess = next((g for g in guesses if g.source == name), None)
-    return guess is not None and 1 < guess.distinct < guess.filled
+    return guess is not None and FEWEST_GROUPS <= guess.distinct < guess.filled
