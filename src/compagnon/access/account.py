@@ -15,7 +15,7 @@ from compagnon.access.identity import Identity
 from compagnon.access.name import check_language, check_name, check_sign_in, normalize_sign_in
 from compagnon.access.role import check_role, rights_of
 from compagnon.access.session import end_all_within
-from compagnon.access.token import new_id
+from compagnon.access.token import is_id, new_id
 from compagnon.database.ledger import reading, utc, writing
 from compagnon.database.tables import accounts, one_time_links
 from compagnon.errors import UserError
@@ -116,9 +116,10 @@ def list_accounts(
     engine: Engine, *, role: str | None = None, after: str = "", limit: int | None = None
 ) -> list[Account]:
     """Accounts by sign-in name; ``after`` is the sign-in name that ends the page before."""
+    after = normalize_sign_in(after)
     query = select(accounts).where(accounts.c.sign_in > after).order_by(accounts.c.sign_in).limit(limit)
     if role is not None:
-        query = query.where(accounts.c.role == role)
+        query = query.where(accounts.c.role == check_role(role))
     with reading(engine) as connection:
         return [account_of(row) for row in connection.execute(query)]
 
@@ -130,8 +131,9 @@ def count_accounts(engine: Engine) -> int:
 
 def get_account(engine: Engine, account_id: str) -> Account:
     """The account with this id; raises UserError ``account.unknown``."""
+    query = select(accounts).where(accounts.c.id == account_id)
     with reading(engine) as connection:
-        return _known(connection.execute(select(accounts).where(accounts.c.id == account_id)).first())
+        return _known(connection.execute(query).first() if is_id(account_id) else None)
 
 
 def find_account(engine: Engine, sign_in: str) -> Account | None:
@@ -211,7 +213,8 @@ def display_names(engine: Engine, authors: Iterable[str]) -> dict[str, str]:
 
 def locked(connection: Connection, account_id: str) -> Account:
     """The account, held until the transaction ends; raises UserError ``account.unknown``."""
-    return _known(connection.execute(select(accounts).where(accounts.c.id == account_id).with_for_update()).first())
+    query = select(accounts).where(accounts.c.id == account_id).with_for_update()
+    return _known(connection.execute(query).first() if is_id(account_id) else None)
 
 
 def leaving(connection: Connection, account_id: str) -> Account:

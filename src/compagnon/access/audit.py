@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, desc, insert, select, update
 
 from compagnon.access.origin import Origin
+from compagnon.access.token import is_id
 from compagnon.database.ledger import reading, utc, writing
 from compagnon.database.tables import access_events
 
@@ -82,6 +83,8 @@ def list_events(
     """Traces, the newest first; ``before`` is the id of the last one of the page before."""
     query = select(access_events).order_by(desc(access_events.c.id)).limit(limit)
     if account is not None:
+        if not is_id(account):
+            return []
         query = query.where(access_events.c.account_id == account)
     if before is not None:
         query = query.where(access_events.c.id < before)

@@ -10,13 +10,15 @@ from compagnon.i18n import LANGUAGES, _
 
 _LONGEST_SIGN_IN, _LONGEST_NAME = 200, 100
 _NAME = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
-_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\W_](?:[\w\-]*\.)+[\w\-]*[^\W_]")
+_LABEL = r"[^\W_](?:[\w\-]*[^\W_])?"
+_EMAIL = re.compile(rf"[^\s@<>,;:\"()\[\]\\]+@{_LABEL}(?:\.{_LABEL})+")
 _NOT_SHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def normalize_sign_in(text: str) -> str:
     """One form for all ways to write the same sign-in name or e-mail (Unicode NFKC_Casefold, spaces around gone)."""
-    text = text[: 4 * _LONGEST_SIGN_IN]
+    # What a database cannot hold becomes what no account can have.
+    text = text[: 4 * _LONGEST_SIGN_IN].replace("\x00", "?").encode("utf-8", "replace").decode()
     while (folded := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()) != text:
         text = folded
     return text

@@ -20,7 +20,7 @@ from compagnon.access.cookies import Cookie, CookieStyle, Tokens
 from compagnon.access.identity import Identity
 from compagnon.access.origin import Origin
 from compagnon.access.role import rights_of
-from compagnon.access.token import digest_of, new_id, new_token
+from compagnon.access.token import digest_of, is_id, new_id, new_token
 from compagnon.database.ledger import reading, utc, writing
 from compagnon.database.tables import accounts, session_tokens, sessions
 from compagnon.errors import UserError
@@ -139,6 +139,8 @@ def list_sessions(engine: Engine, account_id: str, now: datetime) -> list[Sessio
 
 def end_session(engine: Engine, account_id: str, session_id: str, now: datetime, origin: Origin | None = None) -> bool:
     """End one session of this account; False where it has none of that id, whoever else has one."""
+    if not is_id(session_id):
+        return False
     mine = (sessions.c.id == session_id) & (sessions.c.account_id == account_id)
     with writing(engine) as connection:
         ended = connection.execute(delete(sessions).where(mine)).rowcount > 0

@@ -1,7 +1,7 @@
 """How fast passwords may be guessed: each failure makes the next attempt wait longer; nobody is locked out for good.
 
 Three counts, as one alone is either too weak or a way to shut others out: a sign-in name from one address (strict), an
-address (a whole class may sit behind one), a sign-in name from anywhere (loose: a stranger must not shut its owner out).
+address (a whole class may sit behind one), a sign-in name from anywhere (loose: strangers must not shut its owner out).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import hashlib
 import secrets as random
 
 _LENGTH = 43
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 def new_token() -> str:
@@ -16,6 +17,11 @@ def new_token() -> str:
 def new_id() -> str:
     """A random name of 128 bits; no secret."""
     return random.token_hex(16)
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` can be a name of ours: what comes from an address is not handed to the database otherwise."""
+    return len(text) == 32 and set(text) <= _HEXADECIMAL
 
 
 def digest_of(token: str) -> str:

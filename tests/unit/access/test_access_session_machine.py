@@ -1,0 +1,165 @@
+"""Sessions against a model of them: any order of renewals, copies of tokens, pauses, sign-outs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
+from sqlalchemy import Engine
+
+from compagnon.access.account import Account, disable_account, enable_account
+from compagnon.access.audit import list_events
+from compagnon.access.cookies import CookieStyle, Tokens
+from compagnon.access.origin import Origin
+from compagnon.access.session import (
+    GRACE,
+    REMEMBERED,
+    SEEN_EVERY,
+    UNTIL_CLOSED,
+    authenticate,
+    end_all_sessions,
+    end_session,
+    list_sessions,
+    start_session,
+)
+
+STYLE = CookieStyle(https=False)
+PAUSES = (1, 29, 30, 31, 60, 600, 899, 900, 3600, 7200, 43_200, 86_400, 10 * 86_400, 30 * 86_400)
+
+
+@dataclass(eq=False)
+class Family:
+    """What a session should be, told by the use of its refresh tokens rather than by counting."""
+
+    id: str
+    remembered: bool
+    began: datetime
+    seen: datetime
+    on: bool = True
+
+    def is_on(self, now: datetime) -> bool:
+        life = REMEMBERED if self.remembered else UNTIL_CLOSED
+        return self.on and now < self.seen + life.idle and now < self.began + life.whole
+
+
+@dataclass(eq=False)
+class Litter:
+    """Tokens issued for one use of a refresh token: as soon as one of them is used, none is new any more."""
+
+    family: Family
+    used: datetime | None = None
+    next: Litter | None = None
+
+
+@dataclass(eq=False)
+class Pair:
+    litter: Litter
+    tokens: tuple[str, str] = field(repr=False)
+    made: datetime
+
+
+class Sessions(RuleBasedStateMachine):
+    pairs: Bundle[Pair] = Bundle("pairs")
+
+    def __init__(self, engine: Engine, account: Account, now: datetime) -> None:
+        super().__init__()
+        self.engine, self.account, self.now = engine, account, now
+        self.families: list[Family] = []
+        self.reuses = 0
+        self.before = sum(event.kind == "token-reused" for event in list_events(engine, account=account.id, limit=9999))
+        end_all_sessions(engine, account.id, now)
+
+    @rule(target=pairs, remember=st.booleans())
+    def start(self, remember: bool) -> Pair:
+        with self.engine.begin() as connection:
+            session_id, tokens = start_session(
+                connection, self.account.id, origin=Origin(), remember=remember, now=self.now
+            )
+        family = Family(session_id, remember, self.now, self.now)
+        self.families.append(family)
+        return self.pair(Litter(family), tokens)
+
+    def pair(self, litter: Litter, tokens: Tokens) -> Pair:
+        return Pair(litter, (tokens.access, tokens.refresh), self.now)
+
+    @rule(seconds=st.sampled_from(PAUSES))
+    def wait(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule(pair=pairs)
+    def use_access(self, pair: Pair) -> None:
+        family = pair.litter.family
+        good = family.is_on(self.now) and self.now < pair.made + REMEMBERED.access
+        visit = authenticate(self.engine, STYLE, {STYLE.name("access"): pair.tokens[0]}, self.now)
+        assert (visit.session == family.id) == good
+        assert (visit.identity is not None) == good
+        if good and self.now - family.seen >= SEEN_EVERY:
+            family.seen = self.now
+
+    @rule(target=pairs, pair=pairs)
+    def use_refresh(self, pair: Pair):
+        litter, family = pair.litter, pair.litter.family
+        life = REMEMBERED if family.remembered else UNTIL_CLOSED
+        visit = authenticate(self.engine, STYLE, {STYLE.name("refresh"): pair.tokens[1]}, self.now)
+        if not family.is_on(self.now) or self.now >= pair.made + life.refresh:
+            assert (visit.identity, visit.ended) == (None, "over")
+            return multiple()
+        again = litter.used is not None
+        too_late = again and (
+            self.now - litter.used > GRACE or (litter.next is not None and litter.next.used is not None)
+        )
+        if too_late:
+            assert (visit.identity, visit.ended) == (None, "reused")
+            family.on, self.reuses = False, self.reuses + 1
+            return multiple()
+        assert visit.identity is not None
+        assert visit.session == family.id
+        if not again:
+            litter.used, litter.next = self.now, Litter(family)
+        family.seen = self.now
+        access, refresh = (cookie.value for cookie in visit.cookies)
+        assert litter.next is not None
+        return Pair(litter.next, (access, refresh), self.now)
+
+    @rule(pair=pairs)
+    def sign_out(self, pair: Pair) -> None:
+        ended = end_session(self.engine, self.account.id, pair.litter.family.id, self.now)
+        assert ended or not pair.litter.family.is_on(self.now)
+        pair.litter.family.on = False
+
+    @rule(pair=pairs)
+    def sign_out_elsewhere(self, pair: Pair) -> None:
+        end_all_sessions(self.engine, self.account.id, self.now, but=pair.litter.family.id)
+        for family in self.families:
+            family.on = family.on and family is pair.litter.family
+
+    @rule()
+    def disable_and_enable(self) -> None:
+        disable_account(self.engine, self.account.id, actor=None, now=self.now)
+        enable_account(self.engine, self.account.id, actor=None, now=self.now)
+        for family in self.families:
+            family.on = False
+
+    @invariant()
+    def what_is_listed_is_what_is_on(self) -> None:
+        listed = {session.id for session in list_sessions(self.engine, self.account.id, self.now)}
+        assert listed == {family.id for family in self.families if family.is_on(self.now)}
+
+    def teardown(self) -> None:
+        events = list_events(self.engine, account=self.account.id, limit=9999)
+        assert sum(event.kind == "token-reused" for event in events) - self.before == self.reuses
+
+
+def test_sessions_do_what_their_model_says(engine: Engine, person: Callable[..., Account], now: datetime) -> None:
+    account = person()
+    examples = 60 if engine.dialect.name == "sqlite" else 20
+    run_state_machine_as_test(
+        lambda: Sessions(engine, account, now),
+        settings=settings(
+            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
