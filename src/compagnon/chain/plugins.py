@@ -13,6 +13,9 @@ from typing import Any
 from compagnon.errors import UserError
 from compagnon.i18n import _
 
+SHARED = ("features", "privacy", "render")
+"""Packages that stages build on: an edit there may change what a stage makes."""
+
 PORTS = ("sources", "estimators", "stages", "templates")
 
 
@@ -71,8 +74,12 @@ def source_identity(module: str) -> str:
     if file is None:
         return version
     path = Path(file)
+    sources = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+    if top == "compagnon":
+        package = Path(__file__).parent.parent
+        sources += [source for name in SHARED for source in sorted((package / name).rglob("*.py"))]
     digest = hashlib.sha256()
-    for source in sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]:
+    for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return f"{version}+{digest.hexdigest()[:12]}"
 

@@ -24,7 +24,6 @@ import duckdb  # noqa: F401
 import numpy  # noqa: F401
 import onnxruntime  # noqa: F401
 import pyarrow.parquet  # noqa: F401
-import skl2onnx  # noqa: F401
 import sklearn.linear_model
 import sklearn.pipeline
 import sklearn.svm  # noqa: F401
