@@ -6,7 +6,7 @@ VENV ?= .venv
 PORT ?= 8000
 SERVE ?= 1
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SETUP := $(VENV)/.setup
 SETUP_TEST := $(VENV)/.setup-test
 # One thread wherever bits must not move.
@@ -50,7 +50,7 @@ lint: $(SETUP_TEST)
 	@$(BIN)/lint-imports
 
 bench: $(SETUP_TEST)
-	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 reference: $(SETUP)
 	@$(BIN)/python scripts/reference.py

@@ -35,7 +35,7 @@ def template() -> Catalog:
     """Every message of the project, and those of Click, without line numbers, so that the file changes little."""
     catalog = Catalog(project="compagnon", charset="utf-8")
     for filename, _line, message, comments, context in extract_from_dir(
-        str(SOURCE), METHODS, OPTIONS, keywords={"_": None, "ngettext": (1, 2), "gettext": None}
+        str(SOURCE), METHODS, OPTIONS, keywords={"_": None, "N_": None, "ngettext": (1, 2), "gettext": None}
     ):
         catalog.add(message, None, [(filename, None)], auto_comments=comments, context=context)
     for filename, _line, message, comments, context in extract_from_dir(
