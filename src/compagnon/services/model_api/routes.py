@@ -17,6 +17,7 @@ from compagnon.i18n import _
 from compagnon.services.model_api import metrics as metrics_format
 from compagnon.services.model_api.body import read_body, require_json
 from compagnon.services.model_api.decode import decode
+from compagnon.services.model_api.diagnose import shown
 from compagnon.services.model_api.openapi import describe, document
 from compagnon.services.model_api.problem import FieldError, Refused
 from compagnon.services.model_api.service import ModelService
@@ -103,7 +104,9 @@ def is_local(request: Request) -> bool:
 def is_local_name(host: str) -> bool:
     """Whether a Host header (name or address, with or without port) means this machine."""
     if host.startswith("["):
-        name, _bracket, port = host[1:].partition("]")
+        name, bracket, port = host[1:].partition("]")
+        if not bracket:
+            return False
         port = port.removeprefix(":")
     else:
         name, _colon, port = host.partition(":")
@@ -149,6 +152,11 @@ def _too_many(wait: float) -> Refused:
 
 
 def _flag(request: Request, name: str) -> bool:
+    """The only parameter there is, true or false; others are refused, as a misspelt one would change nothing."""
+    unknown = [shown(other) for other in dict.fromkeys(request.query_params) if other != name]
+    if unknown:
+        what = _("There is no such parameter; only `{name}` is taken.").format(name=name)
+        raise Refused(422, "request.query", what, errors=[FieldError(None, other, "extra", what) for other in unknown])
     values = request.query_params.getlist(name)
     if not values:
         return False
