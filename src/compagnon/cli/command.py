@@ -178,9 +178,19 @@ def folder() -> Path:
     """The folder of the solution: as given with ``-C``, else the current one or the first above it with the file."""
     settings = click.get_current_context().ensure_object(dict)
     given: Path | None = settings.get("solution")
-    found = find(given or Path.cwd(), upwards=given is None)
+    found = find(given or here(), upwards=given is None)
     settings["found"] = found
     return found
+
+
+def here() -> Path:
+    """The current folder; raises UserError ``cli.no-folder`` where it was removed meanwhile."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UserError(
+            "cli.no-folder", _("The current folder is not there any more."), next=_("Change to another folder.")
+        ) from error
 
 
 def find(start: Path, *, upwards: bool = True) -> Path:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from compagnon.cli.command import command as make
-from compagnon.cli.command import json_option
+from compagnon.cli.command import here, json_option
 from compagnon.cli.output import print_json, table
 from compagnon.errors import DONE, FIXABLE
 from compagnon.i18n import N_, _
@@ -29,7 +27,7 @@ from compagnon.i18n import N_, _
 def command(as_json: bool) -> int:
     from compagnon.operate.machine import examine
 
-    found = examine(Path.cwd())
+    found = examine(here())
     ready = all(ability.found for ability in found if ability.needed)
     if as_json:
         print_json({"ready": ready, "abilities": [ability.as_dict() for ability in found]})

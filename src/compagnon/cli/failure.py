@@ -22,7 +22,7 @@ from compagnon.i18n import LANGUAGES, _, detect, use
 def guarded(program: Group, arguments: Sequence[str]) -> int:
     """Run ``program`` and return the exit code; no traceback reaches the user."""
     speak()
-    write_utf8()
+    speak_utf8()
     with use(language(arguments)):
         try:
             return _run(program, arguments)
@@ -125,9 +125,9 @@ def language(arguments: Sequence[str]) -> str:
     return detect()
 
 
-def write_utf8() -> None:
-    """Write UTF-8 whatever the locale says: French needs it, and so do files that others read."""
-    for stream in (sys.stdout, sys.stderr):
+def speak_utf8() -> None:
+    """Read and write UTF-8 whatever the locale says: French needs it, and so do files that others read."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure") and (stream.encoding or "").lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8", errors="replace")
 

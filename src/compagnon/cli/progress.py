@@ -105,7 +105,8 @@ class Display:
         event = self._doing
         if event is None:
             return
-        elapsed = format_duration(int(time.monotonic() - self._started))
+        seconds = int(time.monotonic() - self._started)
+        elapsed = f"{seconds} s" if seconds < 60 else format_duration(seconds)
         parts = [event.stage, event.message]
         if event.kind == "progress" and event.done is not None:
             parts.append(f"{event.done}/{event.total}" if event.total else str(event.done))

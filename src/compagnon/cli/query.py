@@ -56,7 +56,7 @@ def run(sql: str, limit: int, seconds: float, as_csv: bool, as_json: bool) -> No
     from compagnon.stages.store.query import query
 
     if sql == "-":
-        sql = click.get_text_stream("stdin", encoding="utf-8").read()
+        sql = sys.stdin.read()
     with opened() as solution:
         # One row more than asked for tells whether there are others.
         found = query(solution.workspace, sql, limit + 1 if limit else None, seconds=seconds)

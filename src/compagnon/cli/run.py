@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from compagnon.chain.plan import needed_for
 from compagnon.cli.command import Option, json_option, opened
 from compagnon.cli.command import command as make
 from compagnon.cli.output import print_json_line
@@ -40,10 +41,11 @@ if TYPE_CHECKING:
 )
 def command(to: str | None, refresh: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     with opened() as solution:
-        names = [instance.id for instance in solution.chain.instances()]
-        wanted = refreshed(refresh, names)
+        instances = solution.chain.instances()
+        wanted = refreshed(refresh, [instance.id for instance in instances])
+        count = len(needed_for(instances, to) if to else instances)
         done: dict[str, str] = {}
-        display: Display | Quiet = Quiet() if quiet or as_json else Display(solution.name, len(names))
+        display: Display | Quiet = Quiet() if quiet or as_json else Display(solution.name, count)
 
         def tell(event: Event) -> None:
             if event.kind != "progress":

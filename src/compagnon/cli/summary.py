@@ -9,7 +9,7 @@ import click
 from compagnon.cli.failure import complain
 from compagnon.cli.output import value_text
 from compagnon.errors import UserError
-from compagnon.i18n import _, ngettext
+from compagnon.i18n import _, format_number, ngettext
 
 if TYPE_CHECKING:
     from compagnon.solution import Solution
@@ -28,7 +28,7 @@ def summary(solution: Solution, done: dict[str, str], error: UserError | None) -
         "blocked": [name for name, kind in done.items() if kind in ("blocked", "started")],
         "indicators": indicators(solution, facts),
         "problems": [problem.as_dict() for problem in error.problems] if error else [],
-        "models": list(solution.spec.models),
+        "next": _next(names, done),
     }
 
 
@@ -60,10 +60,8 @@ def print_summary(about: dict[str, Any], error: UserError | None) -> None:
         click.echo()
         complain(error)
         click.echo("\n" + _("What was finished is kept. Then: {command}").format(command="compagnon run"))
-    elif about["models"]:
-        click.echo(_("Next: {command}").format(command="compagnon serve"))
     else:
-        click.echo(_("Next: {command}").format(command="compagnon status"))
+        click.echo(_("Next: {command}").format(command=about["next"]))
 
 
 def print_indicators(found: list[dict[str, Any]]) -> None:
@@ -85,4 +83,11 @@ def print_indicators(found: list[dict[str, Any]]) -> None:
 
 
 def _threshold(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else format_number(value)
+
+
+def _next(names: list[str], done: dict[str, str]) -> str:
+    """The command that one would type now: the rest of the chain, then the pages, else a look at the result."""
+    if any(done.get(name) not in ("done", "cached") for name in names):
+        return "compagnon run"
+    return "compagnon serve" if any(name.startswith("package/") for name in names) else "compagnon status"
