@@ -83,17 +83,22 @@ def explain_disk(place: Path) -> Iterator[None]:
 
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    except UserError:
+        raise
+    except Exception as error:
+        number, name = (error.errno, error.filename) if isinstance(error, OSError) else (None, None)
+        # DuckDB and Arrow raise errors of their own, with the system's words in the message.
+        said = str(error)
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left on device" in said:
             raise UserError(
                 "disk.full",
-                _("No space is left to write {place}.").format(place=error.filename or place),
+                _("No space is left to write {place}.").format(place=name or place),
                 next=_("Free some space, then run the same command again: finished work is kept."),
             ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if number in (errno.EROFS, errno.EACCES, errno.EPERM) or "Read-only file system" in said:
             raise UserError(
                 "disk.read-only",
-                _("{place} cannot be written.").format(place=error.filename or place),
+                _("{place} cannot be written.").format(place=name or place),
                 next=_("Give yourself the right to write in this folder, or copy the solution elsewhere."),
             ) from error
         raise

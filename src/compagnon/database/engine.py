@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from compagnon.chain.workspace import Workspace, explain_disk
-from compagnon.errors import UserError
+from compagnon.errors import MissingExtra, UserError
 from compagnon.i18n import _
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,7 +26,18 @@ def open_database(workspace: Workspace, url: str | None = None) -> Engine:
     """
     workspace.prepare()
     url = url or os.environ.get("COMPAGNON_DATABASE") or f"sqlite:///{workspace.database_file}"
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if url.startswith(("postgresql://", "postgres://")):
+        url = "postgresql+psycopg://" + url.partition("://")[2]
+    try:
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    except ModuleNotFoundError as error:
+        raise MissingExtra("postgresql", error.name or "psycopg") from error
+    except ArgumentError as error:
+        raise UserError(
+            "database.bad-url",
+            _("COMPAGNON_DATABASE is not the address of a database."),
+            next=_("Write it as postgresql://user@host/database, or leave it out for a file beside the solution."),
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_at_once)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from compagnon.chain.artifact import Artifact, ArtifactStore, Draft, Segment
 from compagnon.chain.stage import Context
-from compagnon.i18n import _
+from compagnon.i18n import ngettext
 from compagnon.stages.collect.journal import Journal
 from compagnon.stages.collect.port import Aside, Piece, ReadAgain
 
@@ -92,7 +92,11 @@ class PieceWriter:
             skipped = [row.ordinal for row in aside.rows]
             part = with_gaps(part, scratch / f"gaps-{place}.parquet", f"{self.name}:{piece.name}", skipped)
             draft.path.unlink()
-            text = _("{count} rows of {piece} could not be read; they are kept in the quarantine.")
+            text = ngettext(
+                "{count} row of {piece} could not be read; it is kept in the quarantine.",
+                "{count} rows of {piece} could not be read; they are kept in the quarantine.",
+                len(aside.rows),
+            )
             self.context.warn(text.format(count=len(aside.rows), piece=piece.name))
         bad = None
         if aside.rows:

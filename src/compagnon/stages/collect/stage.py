@@ -13,7 +13,7 @@ from compagnon.chain.secrets import Secrets
 from compagnon.chain.stage import Context, Instance, Probe
 from compagnon.chain.workspace import Workspace
 from compagnon.errors import UserError
-from compagnon.i18n import _
+from compagnon.i18n import _, ngettext
 from compagnon.spec.model import SourceOptions, Spec
 from compagnon.stages.collect.instead import emit_unreadable, use_instead
 from compagnon.stages.collect.journal import Journal
@@ -101,7 +101,11 @@ class CollectStage:
         if key:
             parts, repeated = identity.unique(parts, context.scratch)
             if repeated:
-                text = _("{count} rows repeat the key of another row of {name}; all are kept.")
+                text = ngettext(
+                    "{count} row of {name} repeats the key of another; both are kept.",
+                    "{count} rows of {name} repeat the key of another; all are kept.",
+                    repeated,
+                )
                 context.warn(text.format(count=repeated, name=name))
         meta = {"source": name, "columns": columns(parts), "pieces": details}
         context.emit(f"rows/{name}", "rows", "raw", [part.segment for part in parts], meta)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compagnon.chain.ledger import Correction
-from compagnon.i18n import _
+from compagnon.i18n import ngettext
 from compagnon.spec.model import Table
 from compagnon.stages.prepare.compiler import ROW_ID
 from compagnon.stages.prepare.expressions import quoted
@@ -100,6 +100,9 @@ def lost(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "WHERE row_id NOT IN (SELECT row_id FROM rows)"
     ).fetchall()
     count = int(found[0][0])
-    return [_("{count} rows that were corrected or put back are no longer in the sources.").format(count=count)] * bool(
-        count
+    text = ngettext(
+        "{count} row that was corrected or put back is no longer in the sources.",
+        "{count} rows that were corrected or put back are no longer in the sources.",
+        count,
     )
+    return [text.format(count=count)] if count else []

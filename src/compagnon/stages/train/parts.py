@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from compagnon.chain.stage import Context
 from compagnon.errors import UserError
 from compagnon.features.inputs import Input, feeds_of_table
-from compagnon.i18n import _
+from compagnon.i18n import _, ngettext
 from compagnon.spec.model import Model, TestTable
 from compagnon.stages.train import data, split
 from compagnon.stages.train.choose import Learning
@@ -37,15 +37,19 @@ def _read(name: str, model: Model, context: Context) -> data.Rows:
     rows = data.read(context.artifacts.paths(artifact), name, model, context.spec.tables[name])
     if rows.without_target:
         context.warn(
-            _("{count} rows of {table} have no value for {column}; they are left out.").format(
-                count=rows.without_target, table=name, column=model.target
-            )
+            ngettext(
+                "{count} row of {table} has no value for {column}; it is left out.",
+                "{count} rows of {table} have no value for {column}; they are left out.",
+                rows.without_target,
+            ).format(count=rows.without_target, table=name, column=model.target)
         )
     if rows.without_input:
         context.warn(
-            _("{count} rows of {table} have nothing in the inputs; they are left out.").format(
-                count=rows.without_input, table=name
-            )
+            ngettext(
+                "{count} row of {table} has nothing in the inputs; it is left out.",
+                "{count} rows of {table} have nothing in the inputs; they are left out.",
+                rows.without_input,
+            ).format(count=rows.without_input, table=name)
         )
     return rows
 
