@@ -122,8 +122,8 @@ def test_french_has_its_words_everywhere(small_solution: Path) -> None:
     if french("--help").stdout == CommandLine(small_solution)("--help").stdout:
         pytest.skip("the French catalog is not filled yet")
     shown = french("run", "--help").stdout
-    for word in ("Usage:", "Options:", "Show this message", "Examples"):
-        assert word not in shown or word == "Options:"
+    for word in ("Show this message", "Examples", "do what is to be done"):
+        assert word not in shown
     assert "No such command" not in french("runn", code=2).stderr
 
 

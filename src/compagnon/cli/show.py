@@ -44,12 +44,16 @@ def command(what: str, as_json: bool) -> None:
         if len(found) == 1:
             print_json(_document(found[0])) if as_json else _show_artifact(solution, found[0])
             return
+        if found:
+            raise UserError(
+                "show.ambiguous",
+                _("Several artifacts begin with {name}.").format(name=what),
+                next=_("Give more of its name."),
+            )
         raise UserError(
-            "show.ambiguous" if found else "show.unknown",
-            _("Several artifacts begin with {name}.").format(name=what)
-            if found
-            else _("There is no run, stage or artifact {name}.").format(name=what),
-            next=_("Give more of its name.") if found else _("Runs are listed by: compagnon log"),
+            "show.unknown",
+            _("There is no run, stage or artifact {name}.").format(name=what),
+            next=_("Runs are listed by: compagnon log"),
         )
 
 
