@@ -47,7 +47,7 @@ def test_every_route_for_machines_is_described(served: Served) -> None:
 def test_answers_conform_to_the_document(served: Served, mode: str) -> None:
     schema = schemathesis.openapi.from_url(served.address + "/api/openapi.json")
     generation = schemathesis.GenerationMode(mode)
-    counts = []
+    counts, taken = [], []
     for result in schema.get_all_operations():
         operation = result.ok()
         if mode == "negative" and operation.method != "post":
@@ -66,6 +66,10 @@ def test_answers_conform_to_the_document(served: Served, mode: str) -> None:
         def conforms(case: schemathesis.Case) -> None:
             response = case.call(headers=served.headers)
             counts.append(response.status_code)
+            wrong = {place.value for place, part in case.meta.components.items() if part.mode.is_negative}
+            # A wrong header alone (the key) is made good by the call above.
+            if response.status_code == 200 and wrong - {"header"}:
+                taken.append((wrong, case.query, case.body))
             case.validate_response(response, checks=CHECKS)
 
         conforms()
@@ -75,7 +79,7 @@ def test_answers_conform_to_the_document(served: Served, mode: str) -> None:
         assert set(counts) <= {200, 422}  # 422: a text of signs that mean nothing, which no schema can tell
         assert 200 in counts
     else:
-        assert 200 not in counts
+        assert taken == []
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
