@@ -88,7 +88,11 @@ def predict(package: LoadedPackage, rows: Sequence[Mapping[str, Any]], *, explai
         problems = []
         for fault in faults:
             place = _("row {number}").format(number=fault.row + 1) + (f", {fault.field}" if fault.field else "")
-            problems.append(Problem("predict.bad-row", fault.what, Location(place)))
+            problems.append(
+                Problem(
+                    "predict.bad-row", _("This row cannot be predicted: {why}").format(why=fault.what), Location(place)
+                )
+            )
         raise UserErrors(problems)
     answers: list[dict[str, Any]] = []
     for start in range(0, len(rows), BATCH):
