@@ -91,19 +91,25 @@ def _guess(connection: duckdb.DuckDBPyConnection, name: str, raw: str) -> Guess:
         "SELECT count(*), count(x), count(DISTINCT x), coalesce(avg(len(string_split(x, ' '))), 0), "
         "coalesce(max(length(x)), 0) FROM seen",
     )
-    shared = {"source": name, "rows": rows, "filled": filled, "distinct": distinct, "words": float(words)}
+    shared: dict[str, Any] = {
+        "source": name,
+        "rows": rows,
+        "filled": filled,
+        "distinct": distinct,
+        "words": float(words),
+    }
     top = connection.execute(
         f"SELECT x, count(*) AS n FROM seen WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x LIMIT {MOST_VALUES + 1}"
     ).fetchall()
     few = distinct <= MOST_VALUES and filled >= EACH * distinct
-    values = {"values": tuple(v for v, _n in top), "counts": tuple(n for _v, n in top)} if few else {}
+    values: dict[str, Any] = {"values": tuple(v for v, _n in top), "counts": tuple(n for _v, n in top)} if few else {}
     examples = tuple(str(value) for value, _n in top[:3])
     if filled == 0:
         return Guess(type="text", because=(Because(N_("no value was seen")),), examples=(), **shared)
     for found in (_typed(raw), _from_text(connection, filled, distinct) if raw == "VARCHAR" else None):
         if found is not None:
             kind, formats, because = found
-            listed = values if kind in ("integer", "boolean") else {}
+            listed: dict[str, Any] = values if kind in ("integer", "boolean") else {}
             return Guess(type=kind, formats=formats, because=because, examples=examples, **shared, **listed)
     if few and longest <= LONGEST_VALUE and words < 6:
         why = Because(
