@@ -11,14 +11,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import Slow, key_of, running
+from serving import Said, Slow, key_of, running
 
 from compagnon import Solution
 from compagnon.access.keys import revoke_key
+from compagnon.features.inputs import Input
 from compagnon.services.model_api import shelf as shelves
 from compagnon.services.model_api.service import make_service
 from compagnon.services.model_api.shelf import Shelf
 from compagnon.services.model_api.work import Work
+from compagnon.stages.package.validate import check
 from compagnon.web.app import create_app
 
 GOOD = {"rows": [{"text": "hello"}]}
@@ -194,3 +196,62 @@ def test_a_damaged_package_is_refused_and_the_old_one_stays(fresh: Solution, cap
     assert shelf.get("theme").version == artifact.digest[:12] != old
     assert shelf.state()["theme"]["refused"] is None
     other.close()
+
+
+def test_a_model_of_several_inputs_is_tried_by_a_form_with_a_field_each(fresh: Solution) -> None:
+    table = Slow()
+    table.inputs = (
+        Input("size", "float"),
+        Input("kind", "category", nullable=True, categories=("x", "y")),
+        Input("on", "boolean"),
+    )
+    table.go.set()
+    table.validate = lambda rows: check(table.inputs, rows, longest=100, text_needed=False)  # type: ignore[method-assign]
+    table.predict = lambda rows: [Said("yes", 0.3, "person", (0.3, 0.7)) for _ in rows]  # type: ignore[method-assign]
+    service = make_service(fresh, Shelf(fresh, load=lambda *_: table))
+    with running(create_app(fresh, service=service)) as address:
+        english = {"Accept-Language": "en"}
+        page = httpx.get(f"{address}/models/theme/try", headers=english).text
+        assert 'name="in-size"' in page
+        assert '<option value="x">' in page
+        wrong = httpx.post(f"{address}/models/theme/try", data={"in-size": "much", "in-on": "true"}, headers=english)
+        assert wrong.status_code == 422
+        assert 'aria-describedby="error-in' not in wrong.text
+        assert "Write a number" in wrong.text
+        assert 'value="much"' in wrong.text
+        good = {"in-size": "1 234,5", "in-on": "false", "in-kind": ""}
+        answer = httpx.post(f"{address}/models/theme/try", data=good, headers=english)
+        assert answer.status_code == 200
+        assert "A person decides" in answer.text
+
+
+def test_forms_of_other_sites_and_other_names_are_refused(fresh: Solution) -> None:
+    with running(create_app(fresh)) as address:
+        host = address.removeprefix("http://")
+        post = f"{address}/logbook"
+        for headers in (
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+            {"Origin": "http://127.0.0.1:1"},
+            {"Origin": f"http://{host}.evil.example"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+        ):
+            assert httpx.post(post, data={"text": "x"}, headers=headers).status_code == 403, headers
+        for name in ("evil.example", "127.0.0.1.evil.example", host + ".evil.example", ""):
+            assert httpx.get(address, headers={"Host": name}).status_code in (400, 421), name
+        assert httpx.get(address, headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 421
+        assert fresh.ledger.notes() == []
+        assert httpx.post(post, data={"text": "x"}, headers={"Origin": address}).status_code == 303
+        assert len(fresh.ledger.notes()) == 1
+        for next_place in ("//evil.example", "https://evil.example"):
+            answer = httpx.get(f"{address}/{next_place}?lang=en")
+            assert "evil.example" not in answer.headers.get("location", "")
+
+
+def test_what_users_wrote_is_shown_as_text(fresh: Solution) -> None:
+    with running(create_app(fresh)) as address:
+        httpx.post(f"{address}/logbook", data={"text": "<script>alert(1)</script>"})
+        assert "<script>" not in httpx.get(f"{address}/logbook").text
+        page = httpx.post(f"{address}/models/theme/try", data={"in-text": "</textarea><script>alert(1)</script>"}).text
+        assert "<script>" not in page
