@@ -1,19 +1,23 @@
 """Gathers the messages of the code and templates into the French catalog, and compiles it.
 
-python scripts/messages.py            update fr.po from the sources, then compile fr.mo
-python scripts/messages.py --check    say what is missing, fuzzy, unused or not compiled; exit 1 if anything is
+python scripts/messages.py            update compagnon.po from the sources, then compile compagnon.mo
+python scripts/messages.py --check    say what is missing, fuzzy, wrong, unused or not compiled; exit 1 if anything is
 """
 
 from __future__ import annotations
 
 import io
+import re
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import click
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileParser, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "compagnon"
@@ -28,7 +32,22 @@ OPTIONS = {
     "**/render/**.html": {"silent": "false", "trimmed": "true"},
 }
 # Click's own words are looked up in the same catalog.
-CLICK = Path(__import__("click").__file__).parent
+CLICK = Path(str(click.__file__)).parent
+COMMENT = "# French of Compagnon. Gathered by scripts/messages.py; write the French here, then run it again."
+HEADER = [
+    ("Project-Id-Version", "compagnon"),
+    ("Language", "fr"),
+    ("Plural-Forms", "nplurals=2; plural=(n > 1);"),
+    ("MIME-Version", "1.0"),
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Transfer-Encoding", "8bit"),
+]
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{(\w+(?:![rsa])?)(?::[^{}]*)?\}")
+
+
+def place(filename: str) -> Any:
+    """A place without a line, which Babel takes and its types do not know."""
+    return [(filename, None)]
 
 
 def template() -> Catalog:
@@ -37,25 +56,73 @@ def template() -> Catalog:
     for filename, _line, message, comments, context in extract_from_dir(
         str(SOURCE), METHODS, OPTIONS, keywords={"_": None, "N_": None, "ngettext": (1, 2), "gettext": None}
     ):
-        catalog.add(message, None, [(filename, None)], auto_comments=comments, context=context)
+        catalog.add(message, None, place(filename), auto_comments=comments, context=context)
     for filename, _line, message, comments, context in extract_from_dir(
         str(CLICK), [("**.py", "python")], keywords={"_": None, "ngettext": (1, 2)}
     ):
-        catalog.add(message, None, [(f"click/{filename}", None)], auto_comments=comments, context=context)
+        catalog.add(message, None, place(f"click/{filename}"), auto_comments=comments, context=context)
     return catalog
 
 
+class French(Catalog):
+    """The catalog with a header of its own: no dates and no version of Babel, which would change without a reason."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        return HEADER
+
+    @mime_headers.setter
+    def mime_headers(self, _headers: object) -> None:
+        """What a file says of itself is not kept."""
+
+
 def read(path: Path) -> Catalog:
-    if not path.exists():
-        return Catalog(locale="fr", charset="utf-8", project="compagnon")
-    with path.open("rb") as file:
-        return read_po(file, locale="fr", charset="utf-8")
+    catalog = French(locale="fr", charset="utf-8", header_comment=COMMENT, fuzzy=False)
+    if path.exists():
+        with path.open("rb") as file:
+            PoFileParser(catalog, ignore_obsolete=True).parse(file)
+        catalog.header_comment, catalog.fuzzy = COMMENT, False
+    return catalog
+
+
+def written(catalog: Catalog) -> bytes:
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=0, sort_output=True, ignore_obsolete=True)
+    return buffer.getvalue()
 
 
 def compiled(catalog: Catalog) -> bytes:
     buffer = io.BytesIO()
     write_mo(buffer, catalog)
     return buffer.getvalue()
+
+
+def save(catalog: Catalog) -> None:
+    """Write both forms, if they change."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, content in (("compagnon.po", written(catalog)), ("compagnon.mo", compiled(catalog))):
+        path = FOLDER / name
+        if not path.exists() or path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def forms(value: object) -> list[str]:
+    """A message, or its singular and plural, as a list; empty if there is none."""
+    return [str(form or "") for form in value] if isinstance(value, tuple | list) else [str(value)] if value else []
+
+
+def placeholders(text: str) -> Counter[str]:
+    """What is replaced in a message: ``{name}``, ``{name!r}``, ``%(name)s``; doubled braces stand for themselves."""
+    plain = text.replace("{{", "").replace("}}", "")
+    return Counter(match[0] if match[0].startswith("%") else match[1] for match in PLACEHOLDER.finditer(plain))
+
+
+def differs(english: list[str], french: list[str]) -> bool:
+    """Whether the French of a message replaces something else than the English. It may repeat a value."""
+    wanted = [set(placeholders(form)) for form in english]
+    found = [set(placeholders(form)) for form in french]
+    # The French singular also speaks of none: where the English leaves the count out, the French may give it.
+    return len(wanted) != len(found) or found[-1] != wanted[-1] or not wanted[0] <= found[0] <= set().union(*wanted)
 
 
 def faults() -> list[str]:
@@ -67,11 +134,13 @@ def faults() -> list[str]:
         if not message.id:
             continue
         known = catalog.get(message.id, message.context)
-        strings = [] if known is None else known.string if isinstance(known.string, tuple | list) else [known.string]
-        if not strings or not all(strings):
+        french = forms(known.string) if known else []
+        if known is None or not french or not all(french):
             found.append(f"missing: {message.id}")
-        elif known is not None and known.fuzzy:
+        elif known.fuzzy:
             found.append(f"fuzzy: {message.id}")
+        elif differs(forms(message.id), french):
+            found.append(f"placeholders: {message.id}")
     for message in catalog:
         if message.id and wanted.get(message.id, message.context) is None:
             found.append(f"unused: {message.id}")
@@ -89,11 +158,8 @@ def main() -> int:
     catalog = read(FOLDER / "compagnon.po")
     catalog.update(template(), no_fuzzy_matching=True)
     catalog.obsolete.clear()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "compagnon.po").open("wb") as file:
-        write_po(file, catalog, width=0, sort_output=True, ignore_obsolete=True, omit_header=False)
-    (FOLDER / "compagnon.mo").write_bytes(compiled(catalog))
-    empty = sum(1 for m in catalog if m.id and not (all(m.string) if isinstance(m.string, tuple | list) else m.string))
+    save(catalog)
+    empty = sum(1 for message in catalog if message.id and not all(forms(message.string) or [""]))
     print(f"{len(catalog)} messages, {empty} without French")
     return 0
 

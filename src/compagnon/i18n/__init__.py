@@ -1,7 +1,8 @@
 """French and English: messages from gettext catalogs, numbers and dates by locale.
 
-Messages are written in English in the code, inside ``_()``; ``catalogs/fr.po`` holds the French. The language of the
-current context (a command, a request) is set with ``use``.
+Messages are written in English in the code, inside ``_()``; ``catalogs/fr/LC_MESSAGES/compagnon.po`` holds the French,
+which ``scripts/messages.py`` gathers and compiles. The language of the current
+context (a command, a request) is set with ``use``.
 """
 
 from compagnon.i18n.locale import (

@@ -56,7 +56,8 @@ def _catalog(language: str) -> gettext.NullTranslations:
 
 def _(message: str) -> str:
     """``message`` (English) in the language in use."""
-    return message if current() == "en" else _catalog(current()).gettext(message)
+    # The catalog answers an empty message with its header.
+    return message if current() == "en" or not message else _catalog(current()).gettext(message)
 
 
 def N_(message: str) -> str:
