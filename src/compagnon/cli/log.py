@@ -61,7 +61,7 @@ def entries(solution: Solution, limit: int, stage: str | None = None) -> list[tu
 def _line(entry: dict[str, Any]) -> str:
     if entry["kind"] == "note":
         about = f" ({entry['about']})" if entry["about"] else ""
-        return f"✎ {entry['author']}{about}: {entry['text']}"
+        return "✎ " + _("{name}: {value}").format(name=f"{entry['author']}{about}", value=entry["text"])
     if entry["status"] == "failed":
         what = (entry["error"] or {}).get("what", "")
         return f"{click.style('✗', fg='red')} {entry['stage']} {entry['id']}  " + _("failed: {what}").format(what=what)

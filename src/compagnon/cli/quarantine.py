@@ -102,7 +102,7 @@ def show(name: str, row_id: str, as_json: bool) -> None:
             click.echo(f"  ✗ {why.text} ({why.code})")
         click.echo()
         for column, value in row.raw.items():
-            click.echo(f"  {column}: {cell(value, 2000)}")
+            click.echo("  " + _("{name}: {value}").format(name=column, value=cell(value, 2000)))
 
 
 @make(

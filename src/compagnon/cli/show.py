@@ -110,7 +110,10 @@ def _show_artifact(solution: Solution, artifact: Artifact) -> None:
         ],
         right=frozenset({1, 2}),
     )
-    _section(_("Description"), [f"{name}: {cell(value, 100)}" for name, value in artifact.meta.items()])
+    _section(
+        _("Description"),
+        [_("{name}: {value}").format(name=name, value=cell(value, 100)) for name, value in artifact.meta.items()],
+    )
 
 
 def _document(artifact: Artifact) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def command(as_json: bool) -> None:
         click.echo()
         for step in steps:
             if not step.valid:
-                click.echo(f"{step.instance.id}: {step.reason}")
+                click.echo(_("{name}: {value}").format(name=step.instance.id, value=step.reason))
         facts = {s.instance.id: {f.name: f for f in s.run.facts} if s.run else {} for s in steps}
         print_indicators(indicators(solution, facts))
 

@@ -77,8 +77,14 @@ def print_indicators(found: list[dict[str, Any]]) -> None:
         ]
         value = value_text(indicator["value"], indicator["unit"])
         click.echo(
-            f"{click.style(mark, fg=color)} {indicator['fact']} ({indicator['of']}): {value}, "
-            + _("wanted {threshold}: {verdict}").format(threshold=" ".join(wanted), verdict=words[indicator["verdict"]])
+            f"{click.style(mark, fg=color)} "
+            + _("{fact} ({stage}): {value}, wanted {threshold}: {verdict}").format(
+                fact=indicator["fact"],
+                stage=indicator["of"],
+                value=value,
+                threshold=" ".join(wanted),
+                verdict=words[indicator["verdict"]],
+            )
         )
 
 

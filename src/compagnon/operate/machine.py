@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from compagnon.i18n import N_, _, current
+from compagnon.i18n import N_, _, current, format_number
 
 ROOM = 2_000_000_000
 """Free bytes under which a warning is given."""
@@ -157,7 +157,12 @@ def _place(folder: Path) -> Iterator[Ability]:
         place = place.parent
     free = shutil.disk_usage(place).free
     yield Ability(
-        "disk", free >= ROOM, f"{free / 1e9:.1f} GB", N_("free space for data and models"), True, _("Free some space.")
+        "disk",
+        free >= ROOM,
+        _("{size} GB").format(size=format_number(free / 1e9, 1)),
+        N_("free space for data and models"),
+        True,
+        _("Free some space."),
     )
     yield Ability(
         "write access",

@@ -110,17 +110,20 @@ def _quality(evaluation: Mapping[str, Any]) -> str:
     values = evaluation["test_part"]["metrics"]
     lines = ["## " + _("Quality"), ""]
     lines.append(_("On the test part, which chose nothing; intervals are 95 % bootstrap intervals."))
-    lines += ["", f"| {_('metric')} | {_('value')} | {_('interval')} |", "|---|---|---|"]
+    head: tuple[str, ...] = (_("metric"), _("value"), _("interval"))
+    lines += ["", f"| {' | '.join(head)} |", "|---|---|---|"]
     for name, v in values.items():
         if v["value"] is not None:
             between = "-" if v["low"] is None else f"{format_number(v['low'], 3)} – {format_number(v['high'], 3)}"
             lines.append(f"| {name} | {format_number(v['value'], 3)} | {between} |")
     lines += ["", _("Families compared on the same folds ({metric}):").format(metric=evaluation["metric"]), ""]
-    lines += [f"| {_('family')} | {_('mean')} |", "|---|---|"]
+    head = (_("family"), _("mean"))
+    lines += [f"| {' | '.join(head)} |", "|---|---|"]
     for family in evaluation["families"]:
         mark = " (" + _("chosen") + ")" if family["chosen"] else ""
         lines.append(f"| {family['family']}{mark} | {format_number(family['mean'], 3)} |")
-    lines += ["", f"| {_('class')} | {_('precision')} | {_('recall')} | F1 | {_('rows')} |", "|---|---|---|---|---|"]
+    head = (_("class"), _("precision"), _("recall"), "F1", _("rows"))
+    lines += ["", f"| {' | '.join(head)} |", "|---|---|---|---|---|"]
     for row in evaluation["test_part"]["classes"][:MOST_CLASSES]:
         scores = " | ".join(format_number(row[name], 3) for name in ("precision", "recall", "f1"))
         lines.append(f"| {_text(row['label'])} | {scores} | {row['support']} |")
