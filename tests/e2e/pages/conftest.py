@@ -29,7 +29,8 @@ def served(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     solution.close()
 
 
-@pytest.fixture(scope="session")
+# Of the package: while Playwright is open its event loop runs in this thread, and other tests want one of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed")

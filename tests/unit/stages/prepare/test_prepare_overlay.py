@@ -38,7 +38,7 @@ def test_rows_put_back_skip_rejects_and_unique(kitchen: Any) -> None:
     assert {r["row_id"]: r["n"] for r in done.rows} == {"s:a0": 1, "s:a3": 2, "s:b1": None, "s:c2": 11, "s:d4": 4}
     assert done.facts["rows_restored"] == 3
     assert len(done.context.warnings) == 1
-    assert "1 rows" in done.context.warnings[0]
+    assert "1 row that was corrected" in done.context.warnings[0]
 
 
 def test_a_correction_is_a_raw_cell_and_rules_apply(kitchen: Any) -> None:
