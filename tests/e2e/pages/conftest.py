@@ -29,8 +29,8 @@ def served(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     solution.close()
 
 
-# Of the package: while Playwright is open its event loop runs in this thread, and other tests want one of their own.
-@pytest.fixture(scope="package")
+# Of the module: while Playwright is open its event loop runs in this thread, and other tests want one of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed")
