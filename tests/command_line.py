@@ -23,7 +23,7 @@ class CommandLine:
         self.environ = {**kept, "LANG": "C.UTF-8", **environ}
 
     def __call__(
-        self, *arguments: str, stdin: str | None = None, code: int | None = 0
+        self, *arguments: str, stdin: str | None = None, code: int | None = 0, timeout: float = 240
     ) -> subprocess.CompletedProcess[str]:
         """Run and compare the exit code with ``code`` (None: any)."""
         done = subprocess.run(
@@ -33,7 +33,7 @@ class CommandLine:
             input=stdin,
             capture_output=True,
             encoding="utf-8",
-            timeout=240,
+            timeout=timeout,
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
