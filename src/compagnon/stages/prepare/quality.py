@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FEW = 200
 """A column with at most so many distinct values shows the most frequent ones."""
 TOP = 10
+EXACT = 100_000
+"""Up to so many rows, distinct values are counted one by one; beyond, estimated and marked so."""
 
 Counts = dict[str, dict[str, Any]]
 """By source: ``read``, ``rejected``, ``duplicate``, ``reasons`` and ``effects`` (counts in the order of the rules)."""
@@ -64,12 +66,14 @@ def describe(
     """Columns as they leave: empty values, distinct ones, range, most frequent values; of personal ones no value."""
     names = [name for name in table.columns if keeps[name] != "drop"]
     connection.register("ready", ready)
+    exact = ready.num_rows <= EXACT
+    distinct_of = "count(DISTINCT {})" if exact else "least(approx_count_distinct({0}), count({0}))"
     asked = []
     for name in names:
         x = quoted(name)
         low, high = (f"CAST({f}({x}) AS VARCHAR)" if _ranged(table, keeps, name) else "NULL" for f in ("min", "max"))
         short, long = (f"{f}(length({x}))" if _textual(table, keeps, name) else "NULL" for f in ("min", "max"))
-        asked += [f"count({x})", f"approx_count_distinct({x})", low, high, short, long]
+        asked += [f"count({x})", distinct_of.format(x), low, high, short, long]
     answer = connection.execute(f"SELECT count(*), {', '.join(asked)} FROM ready").fetchall()[0]
     described = []
     for place, (name, column) in enumerate(table.columns.items()):
@@ -80,7 +84,7 @@ def describe(
             continue
         place = 1 + 6 * names.index(name)
         given, distinct, low, high, short, long = answer[place : place + 6]
-        entry |= {"nulls": answer[0] - given, "distinct": distinct, "exact": False}
+        entry |= {"nulls": answer[0] - given, "distinct": distinct, "exact": exact}
         entry |= {"min": low, "max": high, "shortest": short, "longest": long}
         if distinct <= FEW and keeps[name] == "plain" and _public(table, name):
             entry |= _frequent(name, connection)
