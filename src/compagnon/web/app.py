@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -41,6 +42,17 @@ def create_app(solution: Solution, *, pages: bool = True, service: ModelService 
 
     Starting it loads packages and begins to record; stopping it writes what was answered.
     """
+    app, models = _assemble(solution, pages, service)
+    return Guard(app, models.metrics)
+
+
+def routes_of(solution: Solution) -> list[APIRoute]:
+    """Every route there is, each by its name in ``web.rights``."""
+    app, models = _assemble(solution, True, None)
+    return [route for route in (*make_router(models).routes, *app.routes) if isinstance(route, APIRoute)]
+
+
+def _assemble(solution: Solution, pages: bool, service: ModelService | None) -> tuple[FastAPI, ModelService]:
     models = service or make_service(solution)
     view = View(solution)
 
@@ -70,7 +82,7 @@ def create_app(solution: Solution, *, pages: bool = True, service: ModelService 
         return page
 
     _add_failures(app, answer)
-    return Guard(app, models.metrics)
+    return app, models
 
 
 def _add_failures(app: FastAPI, answer: Callable[[Request, ProblemDocument], Response]) -> None:
@@ -107,32 +119,33 @@ def _add_static(app: FastAPI) -> None:
         headers = {"cache-control": f"public, max-age={YEAR}, immutable"}
         return FileResponse(STATIC / "app.css", media_type="text/css; charset=utf-8", headers=headers)
 
-    app.add_api_route("/static/app.css", style, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/static/app.css", style, methods=["GET"], include_in_schema=False, name="style")
 
 
 def _add_pages(app: FastAPI, view: View, service: ModelService) -> None:
     logbook, try_it = Logbook(view), TryIt(view, service)
 
-    def get(path: str, handler: Callable[[Request], Any]) -> None:
-        app.add_api_route(path, _page(handler), methods=["GET"], include_in_schema=False)
+    # The name finds the line of the route in web.rights.
+    def get(path: str, handler: Callable[[Request], Any], name: str) -> None:
+        app.add_api_route(path, _page(handler), methods=["GET"], include_in_schema=False, name=name)
 
-    def post(path: str, handler: Callable[[Request], Any]) -> None:
-        app.add_api_route(path, _page(handler), methods=["POST"], include_in_schema=False)
+    def post(path: str, handler: Callable[[Request], Any], name: str) -> None:
+        app.add_api_route(path, _page(handler), methods=["POST"], include_in_schema=False, name=name)
 
     async def add_note(request: Request) -> Response:
         form = await read_form(request)
         return await asyncio.to_thread(logbook.add, request, form)
 
-    get("/", home.make(view, service.shelf))
-    get("/logbook", logbook.show)
-    post("/logbook", add_note)
-    get("/runs/{id}", logbook.run)
-    get("/tables/{name}/quality", make_quality(view))
-    get("/models/{name}/try", try_it.show)
-    post("/models/{name}/try", try_it.ask)
-    post("/models/{name}/feedback", try_it.feedback)
-    get("/help", lambda request: view.page(request, "help.html", {}))
-    get("/api/docs", make_api_docs(view, service.shelf))
+    get("/", home.make(view, service.shelf), "home")
+    get("/logbook", logbook.show, "logbook")
+    post("/logbook", add_note, "logbook.add")
+    get("/runs/{id}", logbook.run, "run")
+    get("/tables/{name}/quality", make_quality(view), "quality")
+    get("/models/{name}/try", try_it.show, "try")
+    post("/models/{name}/try", try_it.ask, "try.ask")
+    post("/models/{name}/feedback", try_it.feedback, "try.feedback")
+    get("/help", lambda request: view.page(request, "help.html", {}), "help")
+    get("/api/docs", make_api_docs(view, service.shelf), "api-docs")
 
 
 def _page(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:

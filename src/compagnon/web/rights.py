@@ -1,0 +1,64 @@
+"""Who may ask for what: every route by its name, with the right it needs. A route that stands in no line is refused.
+
+A new page adds one line here; ``web.door`` enforces it, and tests try every line with every role.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+PUBLIC = "public"
+"""For everybody who can reach the server."""
+KEY = "key"
+"""For programs with a key that allows it; no session counts."""
+LOCAL_OR_KEY = "local-or-key"
+"""For programs of this machine, and others with any valid key."""
+
+NEEDED = MappingProxyType(
+    {
+        # Programs (the model API checks keys itself)
+        "predict": KEY,
+        "models": LOCAL_OR_KEY,
+        "model": LOCAL_OR_KEY,
+        "openapi": LOCAL_OR_KEY,
+        "metrics": LOCAL_OR_KEY,
+        "live": PUBLIC,
+        "ready": PUBLIC,
+        "style": PUBLIC,
+        # Pages
+        "home": "solution.read",
+        "logbook": "solution.read",
+        "logbook.add": "note.write",
+        "run": "solution.read",
+        "quality": "solution.read",
+        "try": "model.try",
+        "try.ask": "model.try",
+        "try.feedback": "feedback.write",
+        "help": PUBLIC,
+        "api-docs": "solution.read",
+        # Access
+        "first": PUBLIC,
+        "first.create": PUBLIC,
+        "link": PUBLIC,
+        "link.use": PUBLIC,
+        "sign-in": PUBLIC,
+        "sign-in.enter": PUBLIC,
+        "sign-out": PUBLIC,
+        "account": "account.own",
+        "account.details": "account.own",
+        "account.password": "account.own",
+        "account.sessions": "account.own",
+        "account.export": "account.own",
+        "account.erase": "account.own",
+        "accounts": "account.manage",
+        "accounts.invite": "account.manage",
+        "accounts.change": "account.manage",
+        "settings": "settings.manage",
+        "settings.change": "settings.manage",
+        "audit": "audit.read",
+        "keys": "key.manage",
+        "keys.create": "key.manage",
+        "keys.revoke": "key.manage",
+    }
+)
+"""The right that each route needs, by the name it is registered under."""
