@@ -104,14 +104,3 @@ class GateRefused(UserError):
     """A gate was asked and said no; exit code 3."""
 
     exit_code = GATE_REFUSED
-
-
-class MissingExtra(UserError):
-    """A library that an optional part needs is not installed."""
-
-    def __init__(self, extra: str, library: str) -> None:
-        super().__init__(
-            "extra.missing",
-            f"{library} is not installed.",
-            next=f'pip install "compagnon[{extra}]"',
-        )

@@ -223,7 +223,7 @@ def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         changes.append(_("rows were corrected or put back"))
     if old.get("probe") != new.get("probe"):
         changes.append(_("the source has changed"))
-    return "; ".join(changes) or _("its record is of another form")
+    return _("; ").join(changes) or _("its record is of another form")
 
 
 def _changed_settings(old: Any, new: Any, path: str = "") -> list[str]:

@@ -47,6 +47,15 @@ def load(port: str) -> dict[str, Any]:
     return loaded
 
 
+def missing_extra(extra: str, library: str) -> UserError:
+    """What to say when a library that an optional part needs is not installed: the command that brings it."""
+    return UserError(
+        "extra.missing",
+        _("{library} is not installed.").format(library=library),
+        next=f'pip install "compagnon[{extra}]"',
+    )
+
+
 @functools.cache
 def identity(distribution: str) -> str:
     """Version of a distribution as it enters a run's key: ``1.2.3``, or ``absent``."""

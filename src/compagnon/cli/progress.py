@@ -80,8 +80,9 @@ class Display:
             for warning in event.run.warnings if event.run else ():
                 self._say("        " + _("warning: {problem}").format(problem=warning))
         elif event.kind == "failed":
-            # The reason follows in full after the last stage, with the others.
-            self._say(f"{head}{click.style('✗', fg='red')} {stage}  " + _("failed"))
+            # In short; what to do about it follows after the last stage, with the others.
+            what = event.message.partition("\n")[0]
+            self._say(f"{head}{click.style('✗', fg='red')} {stage}  " + _("failed: {what}").format(what=what))
         elif event.kind == "blocked":
             self._say(
                 f"{head}{click.style('·', fg='yellow')} {stage}  "

@@ -72,7 +72,10 @@ def list_(name: str | None, reason: str | None, source: str | None, limit: int, 
             if rows:
                 table(
                     [_("Row"), _("Source"), _("Reasons")],
-                    [[row.row_id, row.source, cell("; ".join(why.text for why in row.reasons), 100)] for row in rows],
+                    [
+                        [row.row_id, row.source, cell(_("; ").join(why.text for why in row.reasons), 100)]
+                        for row in rows
+                    ],
                 )
             if count > len(rows):
                 click.echo(_("The first {count} are shown (--limit).").format(count=len(rows)))

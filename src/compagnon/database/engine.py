@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from compagnon.chain.plugins import missing_extra
 from compagnon.chain.workspace import Workspace, explain_disk
-from compagnon.errors import MissingExtra, UserError
+from compagnon.errors import UserError
 from compagnon.i18n import _
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -31,7 +32,7 @@ def open_database(workspace: Workspace, url: str | None = None) -> Engine:
     try:
         engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     except ModuleNotFoundError as error:
-        raise MissingExtra("postgresql", error.name or "psycopg") from error
+        raise missing_extra("postgresql", error.name or "psycopg") from error
     except ArgumentError as error:
         raise UserError(
             "database.bad-url",

@@ -98,7 +98,7 @@ class Lines:
 
 def _told(language: str, because: Iterable[Because]) -> str:
     with use(language):
-        return "; ".join(_one_line(_(reason.message).format(**reason.values)) for reason in because)
+        return _("; ").join(_one_line(_(reason.message).format(**reason.values)) for reason in because)
 
 
 def _one_line(text: str) -> str:
@@ -210,7 +210,7 @@ def _model(lines: Lines, shape: Shape) -> None:
     lines.add(2, "metric: macro_f1")
     text = goal.task == "text-classification"
     lines.say(2, Because(N_("families from the simplest on; the dummy shows what guessing gives")))
-    lines.add(2, f"estimators: [{'dummy, naive_bayes, linear, svm' if text else 'dummy, linear, boosting'}]")
+    lines.add(2, f"estimators: [{'dummy, naive_bayes, svm, blend, linear' if text else 'dummy, linear, boosting'}]")
     lines.add(2, "budget: 5 min")
     lines.say(2, Because(N_("below this confidence a person decides; to be chosen from the evaluation")))
     lines.add(2, "decide: {person_below: 0.5}")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from compagnon.errors import MissingExtra, UserError
+from compagnon.chain.plugins import missing_extra
+from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.stages.collect import paths
 from compagnon.stages.collect.port import SourceDown
@@ -218,7 +219,7 @@ def sqlalchemy(url: str) -> Iterator[Connection]:
 
 def _missing_driver(url: str, error: ImportError) -> UserError:
     if url.startswith("postgresql"):
-        return MissingExtra("postgresql", error.name or "psycopg")
+        return missing_extra("postgresql", error.name or "psycopg")
     return UserError(
         "collect.driver-missing",
         _("The driver {name} for this database is not installed.").format(name=error.name or "?"),
