@@ -60,7 +60,7 @@ def _(message: str) -> str:
     return message if current() == "en" or not message else _catalog(current()).gettext(message)
 
 
-def N_(message: str) -> str:
+def N_(message: str) -> str:  # noqa: N802  gettext's usual name
     """Marks ``message`` for the catalog and gives it back as it is, to be translated when it is shown."""
     return message
 
