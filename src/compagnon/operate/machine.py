@@ -67,7 +67,6 @@ def _python() -> Iterator[Ability]:
 def _extras() -> Iterator[Ability]:
     uses = {
         "postgresql": N_("sources and operations on PostgreSQL"),
-        "connectorx": N_("other databases, read fast"),
         "test": N_("tests of Compagnon itself"),
     }
     for extra in sorted(metadata.metadata("compagnon").get_all("Provides-Extra") or ()):

@@ -1,4 +1,4 @@
-"""Reading databases as Arrow: ADBC for SQLite and PostgreSQL, connectorx or SQLAlchemy for others. Read only."""
+"""Reading databases as Arrow: ADBC for SQLite and PostgreSQL, SQLAlchemy for others. Read only."""
 
 from __future__ import annotations
 
