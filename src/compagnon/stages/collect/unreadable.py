@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from compagnon.chain import digest as digests
 from compagnon.chain.artifact import Draft
 from compagnon.stages.collect.port import Bad
 from compagnon.stages.collect.rows import ROW_ID, SOURCE, save
@@ -13,7 +15,10 @@ COLUMNS = (ROW_ID, SOURCE, "piece", "line", "text", "code", "reason")
 
 
 def write(source: str, piece: str, rows: Sequence[Bad], path: Path, origin: str | None) -> Draft:
-    """A file of the columns COLUMNS, in the order of the lines; it may hold no row."""
+    """A file of the columns COLUMNS, in the order of the lines; it may hold no row.
+
+    Its digest is made without the reasons: they are written in the language of who collected.
+    """
     import pyarrow as pa
 
     rows = sorted(rows, key=lambda row: (row.ordinal, row.line or 0))
@@ -31,4 +36,4 @@ def write(source: str, piece: str, rows: Sequence[Bad], path: Path, origin: str 
     )
     draft = save([table], path, f"{piece}.parquet", origin)
     assert draft is not None
-    return draft
+    return replace(draft, content=digests.of_table(table.drop_columns(["reason"])))

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collecting import Collecting
+from compagnon import i18n
 from compagnon.errors import UserError
 
 
@@ -120,6 +121,18 @@ def test_broken_lines_are_kept_aside_with_line_text_and_reason(collecting: Colle
     assert collecting.ids() == ["s:a.csv:0", "s:a.csv:2", "s:a.csv:5"]
     assert collecting.facts()["rows_unreadable"] == 3
     assert "3 rows of a.csv" in collecting.warnings
+
+
+def test_the_language_of_the_reasons_is_not_in_the_digest(collecting: Collecting) -> None:
+    put(collecting, b"a,b\n1,2\n3\n")
+    digests = set()
+    for language, reason in (("en", "columns"), ("fr", "colonnes")):
+        with i18n.use(language):
+            collecting.run(refresh=True, kind="file", path="a.csv")
+        assert collecting.context is not None
+        digests.add(collecting.context.emitted["unreadable/s"].digest)
+        assert reason in collecting.unreadable()[0]["reason"]
+    assert len(digests) == 1
 
 
 def test_repairing_a_broken_line_changes_no_other_row_id(collecting: Collecting) -> None:
