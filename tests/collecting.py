@@ -70,6 +70,7 @@ class Collecting:
             secrets=self.secrets,
             run_id=str(self.count),
             previous=None if refresh else self.previous,
+            last=self.previous,
         )
         self.stage.run(self.instance(spec), context)
         shutil.rmtree(scratch)

@@ -133,9 +133,11 @@ def decide(
         if step is not None:
             return step
     run = outside.find(instance.id, digests.of_value(key))
-    if run is not None and outside.available(run):
+    # Without a token the key does not tell one state of the source from another: an earlier run may be of another.
+    tells = probe is None or probe.token is not None
+    if run is not None and tells and outside.available(run):
         return Step(instance, "cached", _("nothing it depends on has changed"), run, key)
-    if run is not None:
+    if run is not None and (tells or (last is not None and last.id == run.id)):
         return Step(instance, "stale", _("files it made are missing or altered"), last, key)
     failed = outside.failed(instance.id)
     if failed is not None and failed.key == key:

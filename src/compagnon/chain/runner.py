@@ -175,9 +175,10 @@ class Chain:
                 on_event(Event("blocked", instance.id, step.reason, run=step.run, place=place))
                 continue
             if step.valid and step.run is not None:
-                steps[instance.id] = step
-                on_event(Event("cached", instance.id, step.reason, run=step.run, place=place))
-                self._after(instance, step.run)
+                current = self._current(step.run, step.reason)
+                steps[instance.id] = replace(step, run=current)
+                on_event(Event("cached", instance.id, step.reason, run=current, place=place))
+                self._after(instance, current)
                 continue
             on_event(Event("started", instance.id, step.reason, place=place))
             try:
@@ -193,6 +194,20 @@ class Chain:
         if errors:
             raise UserErrors([problem for error in errors for problem in error.problems])
         return list(steps.values())
+
+    def _current(self, run: Run, reason: str) -> Run:
+        """``run``, as the latest of its instance: what reads the ledger's last run then finds what is valid.
+
+        After a change that was taken back the valid run is an earlier one: it is appended again, under a new id.
+        """
+        last = self.ledger.last(run.stage)
+        if last is None or last.id == run.id:
+            return run
+        now = self.clock.now()
+        again = replace(run, id=random.token_hex(6), started=now, ended=now, reason=reason, spec=self.spec_digest)
+        self.ledger.append(again)
+        boundary("ledger")
+        return again
 
     def _after(self, instance: Instance, run: Run) -> None:
         with explain_disk(self.workspace.home):
@@ -216,6 +231,7 @@ class Chain:
         def on_progress(message: str, done: int | None, total: int | None) -> None:
             on_event(Event("progress", instance.id, message, done, total, place=place))
 
+        last = self.ledger.last(instance.id)
         context = Context(
             spec=self.spec,
             workspace=self.workspace,
@@ -225,7 +241,8 @@ class Chain:
             secrets=self.secrets,
             run_id=run_id,
             inputs=self._inputs(instance, steps),
-            previous=None if instance.id in refresh or instance.stage in refresh else self.ledger.last(instance.id),
+            previous=None if instance.id in refresh or instance.stage in refresh else last,
+            last=last,
             overlay=tuple(self.ledger.corrections(instance.overlay)) if instance.overlay else (),
             probe=probe,
             on_progress=on_progress,

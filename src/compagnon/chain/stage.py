@@ -72,7 +72,9 @@ class Context:
     run_id: str
     inputs: dict[str, Artifact] = field(default_factory=dict)
     previous: Run | None = None
-    """The last finished run of this instance, if any."""
+    """The last finished run of this instance, if any: what need not be done again. None with ``--refresh``."""
+    last: Run | None = None
+    """The last finished run of this instance, if any, with ``--refresh`` too: what stands in when a source is down."""
     overlay: tuple[Correction, ...] = ()
     probe: Probe | None = None
     on_progress: Callable[[str, int | None, int | None], None] = lambda message, done, total: None
@@ -115,8 +117,15 @@ class Context:
         return artifact
 
     def previous_output(self, name: str) -> Artifact | None:
+        """What the last finished run made under ``name``, if its files are still there; nothing with ``--refresh``."""
+        return self._output_of(self.previous, name)
+
+    def last_output(self, name: str) -> Artifact | None:
         """What the last finished run made under ``name``, if its files are still there."""
-        output = self.previous.output(name) if self.previous else None
+        return self._output_of(self.last or self.previous, name)
+
+    def _output_of(self, run: Run | None, name: str) -> Artifact | None:
+        output = run.output(name) if run else None
         return self.artifacts.get(output.zone, output.digest) if output else None
 
     @property

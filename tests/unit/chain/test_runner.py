@@ -59,7 +59,13 @@ def test_going_back_to_earlier_settings_finds_the_earlier_run(toy: Toy) -> None:
     toy.read.settings = {"upper": False}
     steps = toy.chain.run()
     assert toy.read.calls == 2
-    assert steps[0].run == first
+    again = toy.ledger.last("read/letters")
+    assert steps[0].run == again
+    assert (again.key, again.outputs, again.facts) == (first.key, first.outputs, first.facts)
+    assert toy.ledger.last("count/letters").inputs == {"rows/letters": first.outputs[0].digest}
+    count = len(toy.ledger.runs())
+    toy.chain.run()
+    assert len(toy.ledger.runs()) == count
 
 
 def test_missing_files_are_made_again(toy: Toy) -> None:
@@ -112,6 +118,18 @@ def test_a_source_without_a_token_is_collected_each_run_but_valid_in_a_status(to
     assert states(toy, looking=False) == {"read/letters": "cached", "count/letters": "cached"}
     toy.chain.run()
     assert (toy.read.calls, toy.count.calls) == (2, 1)
+
+
+def test_without_a_token_an_earlier_run_with_the_same_settings_says_nothing(toy: Toy) -> None:
+    toy.read.blind = True
+    toy.chain.run()
+    toy.read.settings = {"upper": True}
+    toy.chain.run()
+    (toy.root / "letters.txt").write_text("bonsoir")
+    toy.read.settings = {"upper": False}
+    assert reasons(toy)["read/letters"] == "stale because settings have changed: upper"
+    toy.chain.run()
+    assert toy.ledger.last("read/letters").fact("rows_collected").value == len("bonsoir")
 
 
 def test_a_failure_is_recorded_and_keeps_what_was(toy: Toy) -> None:

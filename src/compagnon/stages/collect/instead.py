@@ -18,7 +18,7 @@ def use_instead(name: str, options: SourceOptions, context: Context, down: Sourc
     if options.instead is None:
         raise down
     if options.instead == "last":
-        last, bad = context.previous_output(f"rows/{name}"), context.previous_output(f"unreadable/{name}")
+        last, bad = context.last_output(f"rows/{name}"), context.last_output(f"unreadable/{name}")
         if last is None or bad is None:
             raise down
         for output, artifact in (("rows", last), ("unreadable", bad)):

@@ -207,6 +207,7 @@ def test_the_last_good_collection_serves_instead(collecting: Collecting) -> None
         assert collecting.facts()["instead_used"] == "last"
         assert collecting.facts()["rows_collected"] == 1
         assert "is down" in collecting.warnings
+    assert collecting.run(refresh=True, **options).digest == first.digest
     collecting.previous = None
     with pytest.raises(UserError) as caught:
         collecting.run(**options)
