@@ -12,6 +12,7 @@ from compagnon.chain.stage import Context, Instance, Probe
 from compagnon.chain.workspace import Workspace
 from compagnon.spec.files import values_file
 from compagnon.spec.model import Spec, Table
+from compagnon.stages.prepare.exits import named_by_persons
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class PrepareStage:
             stage=self.name,
             target=name,
             version=self.version,
-            settings={"table": settings(table), "timezone": spec.timezone},
+            settings={"table": settings(table), "timezone": spec.timezone, **_persons(table, spec)},
             inputs=tuple(inputs),
             outputs=(f"table/{name}", f"quarantine/{name}", f"quality/{name}"),
             files=tuple(files),
@@ -51,6 +52,12 @@ class PrepareStage:
 
     def after(self, instance: Instance, workspace: Workspace, artifacts: ArtifactStore, run: Run) -> None:
         """Nothing: tables are published by ``store``."""
+
+
+def _persons(table: Table, spec: Spec) -> dict[str, Any]:
+    """The sources whose row ids are hidden, if any: another table may be what says that their key is personal."""
+    named = sorted(named_by_persons(spec) & set(table.from_))
+    return {"hidden_ids": named} if named else {}
 
 
 def settings(table: Table) -> dict[str, Any]:

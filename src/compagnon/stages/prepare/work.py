@@ -46,6 +46,7 @@ def prepare(name: str, context: Context, threads: int | None = None) -> None:
         context.progress(_("Writing"))
         keeps = exits.of_table(table, connection)
         ready, masked = exits.let_out(fetch(table, keeps, compiled, connection), keeps, context.secrets)
+        ready = exits.hide_ids(ready, exits.named_by_persons(context.spec), context.secrets)
         _emit_table(name, table, keeps, ready, context)
         _emit_quarantine(name, compiled, inputs, context, connection)
         columns = quality.describe(table, keeps, ready, connection)

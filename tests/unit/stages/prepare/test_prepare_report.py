@@ -64,6 +64,30 @@ def test_numbers_by_rule_and_source(kitchen: Any) -> None:
     assert "example.org" not in str(report)
 
 
+def test_a_key_that_is_personal_leaves_as_a_pseudonym_in_row_ids_too(kitchen: Any) -> None:
+    table = {
+        "key": "mail",
+        "from": {"a": {"mail": "Mail", "x": "X"}, "b": {"mail": "M", "x": "X"}},
+        "columns": {"mail": {"type": "text", "personal": "email"}, "x": {"type": "text", "required": True}},
+    }
+    mails = ("ada@example.org", "zoe@example.org")
+    rows = {
+        "a": [{"_row_id": f"a:{mail}", "Mail": mail, "X": "x"} for mail in mails],
+        "b": [{"_row_id": "b:bob@example.org", "M": "bob@example.org", "X": None}],
+    }
+    done = kitchen.prepare(table, rows)
+    again = kitchen.prepare(table, rows)
+    assert "example.org" not in str(done.rows)
+    assert done.table == again.table
+    ids = done.column("row_id")
+    assert len(set(ids)) == 2
+    assert all(i.startswith("a:p_") for i in ids)
+    assert ids == sorted(ids)
+    assert list(done.quarantine) == ["b:bob@example.org"]
+    table["columns"]["mail"] = {"type": "text", "personal": "email", "keep": "plain"}
+    assert kitchen.prepare(table, rows).column("row_id") == [f"a:{mail}" for mail in mails]
+
+
 def test_pages_are_accessible_and_escape_what_people_wrote(kitchen: Any) -> None:
     done = kitchen.prepare(TABLE, ROWS)
     for language, word in (("fr", "lignes lues"), ("en", "rows read")):
