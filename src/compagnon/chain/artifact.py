@@ -124,18 +124,23 @@ class ArtifactStore:
 
     def get(self, zone: Zone, digest: str) -> Artifact | None:
         """The artifact if its manifest and all its files are there in full size; else None."""
-        document = self._read(self._manifest_path(zone, digest))
-        if document is None:
+        artifact = self.described(zone, digest)
+        if artifact is None:
             return None
-        artifact = Artifact(
-            document["kind"], zone, tuple(Segment(**segment) for segment in document["segments"]), document["meta"]
-        )
         for segment in artifact.segments:
             with contextlib.suppress(OSError):
                 if self._segment_path(zone, segment.digest, segment.name).stat().st_size == segment.size:
                     continue
             return None
         return artifact
+
+    def described(self, zone: Zone, digest: str) -> Artifact | None:
+        """The artifact as its manifest describes it, whether or not its files are there; None without a manifest."""
+        document = self._read(self._manifest_path(zone, digest))
+        if document is None:
+            return None
+        segments = tuple(Segment(**segment) for segment in document["segments"])
+        return Artifact(document["kind"], zone, segments, document["meta"])
 
     def path(self, artifact: Artifact, name: str) -> Path:
         """The file of a segment, to be read and never written."""

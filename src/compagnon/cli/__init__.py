@@ -20,10 +20,12 @@ COMMANDS = {
     "query": ("compagnon.cli.query", N_("Ask the stored tables, by SQL that only reads.")),
     "quarantine": ("compagnon.cli.quarantine", N_("See the rows that were set aside, and put them back.")),
     "export": ("compagnon.cli.export", N_("Write a stored table to a CSV, Parquet or JSON file.")),
+    "document": ("compagnon.cli.document", N_("Write a quality report, a model card or the logbook to take away.")),
     "predict": ("compagnon.cli.predict", N_("Predict with a packaged model, without a server.")),
     "serve": ("compagnon.cli.serve", N_("Serve the pages and the model API on this machine.")),
     "worker": ("compagnon.cli.worker", N_("Do the runs that pages and programs ask for.")),
     "key": ("compagnon.cli.key", N_("Make, list and revoke the keys of the API.")),
+    "gc": ("compagnon.cli.gc", N_("Remove files that no kept run needs any more.")),
     "schema": ("compagnon.cli.schema", N_("Print the JSON Schema of solution.yaml, for editors.")),
     "doctor": ("compagnon.cli.doctor", N_("Tell what this machine can do.")),
 }

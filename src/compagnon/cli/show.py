@@ -14,7 +14,7 @@ from compagnon.i18n import N_, _, format_datetime, format_number
 
 if TYPE_CHECKING:
     from compagnon.chain.artifact import Artifact
-    from compagnon.chain.run import Run
+    from compagnon.chain.run import Output, Run
     from compagnon.solution import Solution
 
 
@@ -38,7 +38,7 @@ def command(what: str, as_json: bool) -> None:
     with opened() as solution:
         run = solution.current(what) or (_latest_failed(solution, what)) or solution.ledger.run(what)
         if run is not None:
-            print_json(run.as_dict()) if as_json else _show_run(run)
+            print_json(_run_document(solution, run)) if as_json else _show_run(solution, run)
             return
         found = solution.artifacts.find(what) if _is_digest(what) else []
         if len(found) == 1:
@@ -65,7 +65,17 @@ def _is_digest(text: str) -> bool:
     return len(text) >= 4 and all(c in "0123456789abcdef" for c in text)
 
 
-def _show_run(run: Run) -> None:
+def _is_kept(solution: Solution, output: Output) -> bool:
+    """Whether the files of an output are still there: ``compagnon gc`` removes those of old runs."""
+    return solution.artifacts.get(output.zone, output.digest) is not None
+
+
+def _run_document(solution: Solution, run: Run) -> dict[str, Any]:
+    outputs = [{**vars(output), "kept": _is_kept(solution, output)} for output in run.outputs]
+    return {**run.as_dict(), "outputs": outputs}
+
+
+def _show_run(solution: Solution, run: Run) -> None:
     state = _("finished") if run.status == "done" else _("failed")
     click.secho(f"{run.stage} {run.id}", bold=True)
     lines = [
@@ -84,6 +94,7 @@ def _show_run(run: Run) -> None:
         [
             f"{o.name}  {o.digest[:12]}"
             + ("  " + _("{rows} rows").format(rows=format_number(o.rows)) if o.rows else "")
+            + ("" if _is_kept(solution, o) else "  " + _("(files no longer kept)"))
             for o in run.outputs
         ],
     )
