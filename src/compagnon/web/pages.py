@@ -1,0 +1,62 @@
+"""The pages of data, models, runs and of the site itself, each with its address and the name of its route."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from compagnon.web.forms import read_form
+from compagnon.web.models import Models
+from compagnon.web.quarantine import QuarantinePage
+from compagnon.web.runs import Runs
+from compagnon.web.site import Site
+from compagnon.web.sources import Sources
+from compagnon.web.tables import Tables
+from compagnon.web.view import STATIC, View
+
+Handler = Callable[[Request], Any]
+Add = Callable[[str, Handler, str], None]
+"""Address, handler, and the name that finds the right of the route in ``web.rights``."""
+YEAR = 31_536_000
+
+
+def add_pages(view: View, get: Add, post: Add) -> None:
+    """Register every page of this part; ``/help`` is registered by whoever calls, with ``Site(view).help``."""
+    sources, tables, models = Sources(view), Tables(view), Models(view)
+    quarantine, runs, site = QuarantinePage(view), Runs(view), Site(view)
+
+    async def restore(request: Request) -> Response:
+        form = await read_form(request)
+        return await asyncio.to_thread(quarantine.restore, request, form)
+
+    get("/sources", sources.list, "sources")
+    get("/sources/{name}", sources.show, "source")
+    get("/tables", tables.list, "tables")
+    get("/tables/{name}", tables.show, "table")
+    get("/tables/{name}/export/{form}", tables.export, "table.export")
+    get("/quarantine/{table}", quarantine.show, "quarantine")
+    post("/quarantine/{table}", restore, "quarantine.restore")
+    get("/models/{name}", models.show, "model-page")
+    get("/models/{name}/card", models.card, "model-card")
+    get("/models/{name}/charts/{chart}.svg", models.chart, "model-chart")
+    get("/runs", runs.list, "runs")
+    post("/runs", runs.start, "runs.start")
+    get("/jobs/{id}", runs.job, "job")
+    get("/jobs/{id}/events", runs.events, "job.events")
+    post("/jobs/{id}/cancel", runs.cancel, "job.cancel")
+    get("/help/{name}", site.guide, "guide")
+    get("/site-map", site.map, "site-map")
+    get("/contact", site.contact, "contact")
+    get("/legal", site.legal, "legal")
+    get("/accessibility", site.accessibility, "accessibility")
+    get("/components", site.components, "components")
+
+
+async def script(request: Request) -> Response:
+    """The one script of ours: it follows a job."""
+    headers = {"cache-control": f"public, max-age={YEAR}, immutable"}
+    return FileResponse(STATIC / "job.js", media_type="text/javascript; charset=utf-8", headers=headers)
