@@ -133,6 +133,15 @@ def test_another_query_collects_all_again(collecting: Collecting) -> None:
     assert collecting.ids() == ["s:11", "s:12"]
 
 
+def test_keys_that_end_like_a_suffix_are_known_again(collecting: Collecting) -> None:
+    options = {"kind": "sql", "url": ADBC, "table": "t", "cursor": "n", "key": "id"}
+    fill(collecting, "CREATE TABLE t (id, n)", "INSERT INTO t VALUES ('A#1', 1), ('A#2', 2), ('A', 2)")
+    collecting.run(**options)
+    fill(collecting, "INSERT INTO t VALUES ('A#3', 2)")
+    collecting.run(**options)
+    assert sorted(row["id"] for row in collecting.rows()) == ["A", "A#1", "A#2", "A#3"]
+
+
 def test_a_cursor_needs_a_key(collecting: Collecting) -> None:
     fill(collecting, "CREATE TABLE t (id, c)")
     with pytest.raises(UserError) as caught:
