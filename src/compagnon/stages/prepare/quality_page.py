@@ -92,3 +92,10 @@ def render(report: dict[str, Any], language: str) -> str:
             types={key: pair[index] for key, pair in _TYPES.items()},
             number=format_number,
         )
+
+
+def words(language: str) -> dict[str, dict[str, str]]:
+    """The words of the page for other forms of the report: ``labels``, ``rules``, ``keeps`` and ``types``."""
+    index = 0 if language == "fr" else 1
+    tables = {"labels": _LABELS, "rules": _RULES, "keeps": _KEEPS, "types": _TYPES}
+    return {name: {key: pair[index] for key, pair in pairs.items()} for name, pairs in tables.items()}
