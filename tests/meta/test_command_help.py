@@ -55,7 +55,7 @@ def test_every_option_has_help(path: str, command: click.Command, context: click
 def test_commands_take_the_language(path: str, command: click.Command, context: click.Context) -> None:
     options = {name for parameter in command.params if isinstance(parameter, Option) for name in parameter.opts}
     assert "--lang" in options
-    if path not in ("compagnon new", "compagnon doctor"):
+    if path not in ("compagnon new", "compagnon restore", "compagnon doctor"):
         assert {"--solution", "-C"} <= options
 
 

@@ -25,6 +25,8 @@ COMMANDS = {
     "serve": ("compagnon.cli.serve", N_("Serve the pages and the model API on this machine.")),
     "worker": ("compagnon.cli.worker", N_("Do the runs that pages and programs ask for.")),
     "key": ("compagnon.cli.key", N_("Make, list and revoke the keys of the API.")),
+    "backup": ("compagnon.cli.backup", N_("Write the whole solution to one archive.")),
+    "restore": ("compagnon.cli.restore", N_("Make a solution of a backup again, in an empty folder.")),
     "gc": ("compagnon.cli.gc", N_("Remove files that no kept run needs any more.")),
     "schema": ("compagnon.cli.schema", N_("Print the JSON Schema of solution.yaml, for editors.")),
     "doctor": ("compagnon.cli.doctor", N_("Tell what this machine can do.")),
