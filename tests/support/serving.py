@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.types import ASGIApp
 
@@ -67,6 +69,25 @@ class Served:
 
 def key_of(solution: Solution, *scopes: str) -> str:
     return create_key(solution.engine, scopes or ("predict",), "test", now=solution.clock.now())[1]
+
+
+def token_of(page: str) -> str:
+    """The token of the forms of a page."""
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found, "this page has no form"
+    return found[1]
+
+
+def send(
+    url: str, data: Mapping[str, str], client: httpx.Client | None = None, *, of: str = "/logbook", **more: Any
+) -> httpx.Response:
+    """Send a form as somebody who has opened the page ``of`` before."""
+    if client is None:
+        with httpx.Client(timeout=60) as client:
+            return send(url, data, client, of=of, **more)
+    page = client.get(httpx.URL(url).join(of))
+    assert page.status_code == 200, page.status_code
+    return client.post(url, data={"csrf": token_of(page.text), **data}, **more)
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ from compagnon.i18n import N_, _
     ),
     help=N_(
         "Serve the pages and the model API of the packaged models. It listens on this machine only, unless --host says "
-        "otherwise; pages answer on this machine only in any case. Ctrl-C stops it."
+        "otherwise; until there is an account, pages answer on this machine only in any case. Ctrl-C stops it."
     ),
     examples=[
         ("compagnon serve", N_("pages and API on http://127.0.0.1:8000")),
@@ -38,16 +38,20 @@ from compagnon.i18n import N_, _
 def command(port: int, host: str) -> None:
     from compagnon.web.server import is_loopback, serve
 
+    first: list[str] = []
+
     def say(address: str, pages: bool) -> None:
         click.secho(address, bold=True)
+        for link in first:
+            click.echo(_("To create the first account, within an hour: {link}").format(link=link))
         if not pages:
-            click.echo(_("Pages are off: they answer on this machine only (--host 127.0.0.1)."))
+            click.echo(_("Pages are off until there is an account: start once without --host to create it."))
         click.echo(_("Ctrl-C stops."))
         sys.stdout.flush()
 
     with opened() as solution:
         solution.loaded  # noqa: B018 - a mistake in the file is said before listening
         if not is_loopback(host):
-            warning = _("Listening on {host}: the API is open to the network. Put a proxy with TLS before it.")
+            warning = _("Listening on {host}: open to the network. Put a proxy with TLS before it.")
             click.secho(warning.format(host=host), fg="yellow", err=True)
-        serve(solution, host, port, on_ready=say)
+        serve(solution, host, port, on_ready=say, on_first=first.append)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,22 +12,26 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp
 
+from compagnon.access.upkeep import purge
 from compagnon.errors import UserError
-from compagnon.i18n import LANGUAGES, _
+from compagnon.i18n import _, use
 from compagnon.services.model_api.problem import MEDIA_TYPE, ProblemDocument, Refused, fault, title_of
 from compagnon.services.model_api.routes import make_router
 from compagnon.services.model_api.service import ModelService, make_service
 from compagnon.web import home
+from compagnon.web.access_pages import add_access
 from compagnon.web.api_docs import make_api_docs
+from compagnon.web.door import Door
 from compagnon.web.forms import read_form
 from compagnon.web.guard import Guard
-from compagnon.web.language import COOKIE
-from compagnon.web.local import require_local
 from compagnon.web.logbook import Logbook
+from compagnon.web.pages import add_pages, script
 from compagnon.web.quality import make_quality
+from compagnon.web.sign_in import SignIn
+from compagnon.web.site import Site
 from compagnon.web.try_it import TryIt
 from compagnon.web.view import STATIC, View
 
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from compagnon.solution import Solution
 
 YEAR = 31_536_000
+_log = logging.getLogger(__name__)
 _MACHINES = ("/api/", "/health/", "/metrics")
 
 
@@ -59,9 +65,11 @@ def _assemble(solution: Solution, pages: bool, service: ModelService | None) -> 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(models.start)
+        upkeep = asyncio.create_task(_upkeep(solution))
         try:
             yield
         finally:
+            upkeep.cancel()
             await asyncio.to_thread(models.close)
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
@@ -76,13 +84,25 @@ def _assemble(solution: Solution, pages: bool, service: ModelService | None) -> 
         if not for_people:
             body = problem.body(request.state.request_id)
             return Response(body, problem.status, media_type=MEDIA_TYPE, headers=problem.all_headers())
-        values = {"problem": problem, "title": title_of(problem.status)}
-        page = view.bare("error.html", values, status=problem.status)
+        # The door may have found the language of an account.
+        with use(request.state.language):
+            values = {"problem": problem, "title": title_of(problem.status)}
+            page = view.bare("error.html", values, status=problem.status)
         page.headers.update(problem.headers)
         return page
 
     _add_failures(app, answer)
     return app, models
+
+
+async def _upkeep(solution: Solution) -> None:
+    """Delete what has come to its end (traces, sessions, links, counts): at the start, then every hour."""
+    while True:
+        try:
+            await asyncio.to_thread(purge, solution.engine, solution.clock.now())
+        except UserError as error:
+            _log.warning("upkeep of access has to wait: %s", error.code)
+        await asyncio.sleep(3600)
 
 
 def _add_failures(app: FastAPI, answer: Callable[[Request, ProblemDocument], Response]) -> None:
@@ -120,22 +140,27 @@ def _add_static(app: FastAPI) -> None:
         return FileResponse(STATIC / "app.css", media_type="text/css; charset=utf-8", headers=headers)
 
     app.add_api_route("/static/app.css", style, methods=["GET"], include_in_schema=False, name="style")
+    app.add_api_route("/static/job.js", script, methods=["GET"], include_in_schema=False, name="script")
 
 
 def _add_pages(app: FastAPI, view: View, service: ModelService) -> None:
     logbook, try_it = Logbook(view), TryIt(view, service)
+    sign_in = SignIn(view)
+    door = Door(view.solution, sign_in.ask)
+    sign_in.drafts = door.drafts
 
     # The name finds the line of the route in web.rights.
     def get(path: str, handler: Callable[[Request], Any], name: str) -> None:
-        app.add_api_route(path, _page(handler), methods=["GET"], include_in_schema=False, name=name)
+        app.add_api_route(path, door.page(handler, name), methods=["GET"], include_in_schema=False, name=name)
 
     def post(path: str, handler: Callable[[Request], Any], name: str) -> None:
-        app.add_api_route(path, _page(handler), methods=["POST"], include_in_schema=False, name=name)
+        app.add_api_route(path, door.page(handler, name), methods=["POST"], include_in_schema=False, name=name)
 
     async def add_note(request: Request) -> Response:
         form = await read_form(request)
         return await asyncio.to_thread(logbook.add, request, form)
 
+    add_access(get, post, view, sign_in)
     get("/", home.make(view, service.shelf), "home")
     get("/logbook", logbook.show, "logbook")
     post("/logbook", add_note, "logbook.add")
@@ -144,24 +169,6 @@ def _add_pages(app: FastAPI, view: View, service: ModelService) -> None:
     get("/models/{name}/try", try_it.show, "try")
     post("/models/{name}/try", try_it.ask, "try.ask")
     post("/models/{name}/feedback", try_it.feedback, "try.feedback")
-    get("/help", lambda request: view.page(request, "help.html", {}), "help")
+    get("/help", Site(view).help, "help")
     get("/api/docs", make_api_docs(view, service.shelf), "api-docs")
-
-
-def _page(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
-    """``handler`` for requests of this machine only, off the event loop; ``?lang=`` switches the language."""
-
-    async def page(request: Request) -> Response:
-        require_local(request)
-        wanted = request.query_params.get("lang")
-        if request.method == "GET" and wanted in LANGUAGES:
-            switched = RedirectResponse(request.url.path, 303)
-            switched.set_cookie(COOKIE, wanted, max_age=YEAR, httponly=True, samesite="lax")
-            return switched
-        if asyncio.iscoroutinefunction(handler):
-            response: Response = await handler(request)
-        else:
-            response = await asyncio.to_thread(handler, request)
-        return response
-
-    return page
+    add_pages(view, get, post)

@@ -14,13 +14,34 @@ from starlette.requests import Request
 from compagnon.i18n import _
 from compagnon.services.model_api.body import read_body
 from compagnon.services.model_api.problem import Refused
+from compagnon.web.visitor import visitor_of
 
 MOST_FIELDS = 300
+TOKEN = "csrf"  # noqa: S105 - a name
+"""The hidden field that proves where a form comes from."""
 FORM_KEY = "form_key"
 """Name of the key among the solution's own secrets."""
 
 
+class StaleForm(Refused):
+    """A form without a token of this visitor; ``fields`` are what was written."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        what = _("This form was open for too long, or the session has changed: open the page again.")
+        super().__init__(403, "form.stale", what)
+        self.fields = fields
+
+
 async def read_form(request: Request, most: int = 200_000) -> dict[str, str]:
+    """As ``read_fields``, of a form that this visitor was given. Raises Refused, StaleForm among others."""
+    fields = await read_fields(request, most)
+    token = fields.pop(TOKEN, "")
+    if not visitor_of(request).sent(token):
+        raise StaleForm(fields)
+    return fields
+
+
+async def read_fields(request: Request, most: int = 200_000) -> dict[str, str]:
     """The fields of a form, line ends as ``\\n``; of a field that stands twice, the first. Raises Refused."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":

@@ -64,6 +64,8 @@ class Guard:
                 for name, value in SAFE_HEADERS.items():
                     answer.setdefault(name, value)
                 answer["x-request-id"] = request_id
+                for cookie in scope["state"].get("cookies", {}).values():
+                    answer.append("set-cookie", cookie)
             await send(message)
 
         with use(language):

@@ -15,6 +15,7 @@ from compagnon.errors import UserError
 from compagnon.i18n import _, format_date
 from compagnon.web import words
 from compagnon.web.view import View
+from compagnon.web.visitor import visitor_of
 
 if TYPE_CHECKING:
     from compagnon.services.model_api.shelf import Shelf
@@ -59,8 +60,9 @@ def make(view: View, shelf: Shelf) -> Callable[[Request], Response]:
             "need": solution.spec.need,
             "life": picture(steps),
             "indicators": judge_all(solution.spec, facts),
+            "runs": {s.instance.id: s.run.id for s in steps if s.run},
             "problem": problem.problems[0] if problem else None,
-            "next_step": next_step(solution, steps, shelf),
+            "next_step": next_step(solution, steps, shelf if visitor_of(request).may("model.try") else None),
         }
         return view.page(request, "home.html", values)
 
@@ -86,8 +88,8 @@ def picture(steps: Sequence[Step]) -> dict[str, list[Card]]:
     return life
 
 
-def next_step(solution: Solution, steps: Sequence[Step], shelf: Shelf) -> NextStep:
-    """The one thing that helps most now."""
+def next_step(solution: Solution, steps: Sequence[Step], shelf: Shelf | None) -> NextStep:
+    """The one thing that helps most now; ``shelf`` is None for those who may not try a model."""
     states = {step.state for step in steps}
     if "running" in states:
         return NextStep(_("The chain is at work; open this page again in a moment."), link=("/logbook", _("Logbook")))
@@ -97,7 +99,7 @@ def next_step(solution: Solution, steps: Sequence[Step], shelf: Shelf) -> NextSt
         return NextStep(text.format(stage=failed.instance.id, reason=failed.reason), command="compagnon run")
     if states & {"stale", "missing"}:
         return NextStep(_("Some stages are not up to date: run them."), command="compagnon run")
-    served = next((name for name in shelf.names if shelf.find(name)), None)
+    served = next((name for name in shelf.names if shelf.find(name)), None) if shelf else None
     if served is not None:
         return NextStep(_("Everything is up to date: try the model."), link=(f"/models/{served}/try", _("Try it")))
     return NextStep(_("See what was done and why."), link=("/logbook", _("Logbook")))

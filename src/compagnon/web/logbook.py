@@ -14,6 +14,7 @@ from compagnon.chain.run import Run
 from compagnon.i18n import _
 from compagnon.services.model_api.problem import Refused
 from compagnon.web.view import View
+from compagnon.web.visitor import visitor_of
 
 PAGE = 20
 LONGEST_NOTE = 4000
@@ -47,16 +48,17 @@ class Logbook:
         elif len(text) > LONGEST_NOTE:
             error = _("The note is too long: at most {most} characters.").format(most=LONGEST_NOTE)
         if error:
-            written = {"text": text, "error": error}
+            written = {"text": text, "error": error, "found": False}
             return self._detail(request, run, written) if run else self._list(request, written)
-        note = self.view.solution.note(text, about=run.id if run else None)
+        author = visitor_of(request).identity.author
+        note = self.view.solution.note(text, about=run.id if run else None, by=author)
         place = f"/runs/{run.id}" if run else "/logbook"
         return RedirectResponse(f"{place}#note-{note.id}", 303)
 
     def run(self, request: Request) -> Response:
         return self._detail(request, self._run(request.path_params["id"]))
 
-    def _list(self, request: Request, written: dict[str, str] | None = None) -> Response:
+    def _list(self, request: Request, written: dict[str, Any] | None = None) -> Response:
         text = request.query_params.get("page", "1")
         page = int(text) if text.isascii() and text.isdigit() and 0 < int(text[:6]) < 100_000 else 1
         ledger = self.view.solution.ledger
@@ -68,13 +70,15 @@ class Logbook:
             "entries": shown,
             "page": page,
             "more": len(entries) > page * PAGE,
-            "form": written or {"text": "", "error": None},
+            "form": written or _empty(request),
+            "names": self.view.names(entry.note.author for entry in shown if entry.note),
         }
         return self.view.page(request, "logbook.html", values, status=422 if written else 200)
 
-    def _detail(self, request: Request, run: Run, written: dict[str, str] | None = None) -> Response:
+    def _detail(self, request: Request, run: Run, written: dict[str, Any] | None = None) -> Response:
         notes = [note for note in self.view.solution.ledger.notes() if note.about == run.id]
-        values: dict[str, Any] = {"run": run, "notes": notes, "form": written or {"text": "", "error": None}}
+        values: dict[str, Any] = {"run": run, "notes": notes, "form": written or _empty(request)}
+        values["names"] = self.view.names(note.author for note in notes)
         return self.view.page(request, "run.html", values, status=422 if written else 200)
 
     def _run(self, run_id: str) -> Run:
@@ -82,3 +86,9 @@ class Logbook:
         if run is None:
             raise Refused(404, "page.unknown-run", _("There is no run of that name in the logbook."))
         return run
+
+
+def _empty(request: Request) -> dict[str, Any]:
+    """The form of a note, with what was written before a session ended."""
+    text = request.state.draft.get("text", "")
+    return {"text": text, "error": None, "found": bool(text)}

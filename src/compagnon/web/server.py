@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.types import ASGIApp
 
+from compagnon.access.account import count_accounts
+from compagnon.access.first import first_link
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.services.model_api.service import ModelService
@@ -37,19 +39,29 @@ def serve(
     *,
     work: bool = True,
     on_ready: Callable[[str, bool], None] = lambda address, pages: None,
+    on_first: Callable[[str], None] | None = None,
     service: ModelService | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end what is at work and write what was answered.
 
-    ``port`` 0 takes a free one. ``on_ready`` is called with the address and whether pages are on: they are only where
-    nobody but this machine can reach the server. ``work``: queued runs are done by a process beside the server.
+    ``port`` 0 takes a free one. ``on_ready`` is called with the address and whether pages are on: they are where
+    nobody but this machine can reach the server, and everywhere once there is an account. Until then ``on_first``
+    is called before, with the one-time link that creates the administrator; without it no such link is made.
+    ``work``: queued runs are done by a process beside the server.
     Raises UserError: ``serve.port-busy``, ``serve.bad-address``.
     """
-    pages = is_loopback(host)
+    pages = is_loopback(host) or count_accounts(solution.engine) > 0
     with contextlib.closing(listen(host, port)) as listening:
         address = address_of(host, listening.getsockname()[1])
         app = create_app(solution, pages=pages, service=service)
-        server = make_server(app, lambda: on_ready(address, pages))
+
+        def ready() -> None:
+            token = first_link(solution.engine, solution.clock.now()) if pages and on_first else None
+            if token and on_first:
+                on_first(f"{address}/first/{token}")
+            on_ready(address, pages)
+
+        server = make_server(app, ready)
         with Worker(solution) if work else contextlib.nullcontext():
             server.run(sockets=[listening])
     if not server.started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,12 +21,12 @@ from compagnon.services.model_api.openapi import examples
 from compagnon.services.model_api.problem import Refused
 from compagnon.services.model_api.service import Answer, ModelService
 from compagnon.services.model_api.shelf import Shelved
-from compagnon.solution import author
 from compagnon.spec.files import values_file
 from compagnon.spec.model import text_of
 from compagnon.web.fields import Field, field_of, filled, read_row
 from compagnon.web.forms import FORM_KEY, read_form, seal, unseal
 from compagnon.web.view import View
+from compagnon.web.visitor import visitor_of
 from compagnon.web.words import label_titles
 
 NEXT_LABELS = 3
@@ -56,7 +57,16 @@ class TryIt:
         given = examples(shelved)
         if number.isascii() and number.isdigit() and int(number[:4]) < len(given):
             fields = [filled(field, given[int(number[:4])]) for field in fields]
-        return self._page(request, shelved, fields, noted=request.query_params.get("noted"))
+        draft = request.state.draft
+        if "answer" in draft:
+            with contextlib.suppress(Refused):
+                told = unseal(self._key(), draft["answer"])
+                fields = [filled(field, told["row"]) for field in fields]
+                said = {"expected": draft.get("expected", ""), "comment": draft.get("comment", ""), "error": None}
+                return self._page(request, shelved, fields, sealed=draft["answer"], said=said, found=True)
+        written = [replace(field, value=draft.get(f"in-{field.name}", field.value)) for field in fields]
+        noted = request.query_params.get("noted")
+        return self._page(request, shelved, written, noted=noted, found=bool(draft))
 
     async def ask(self, request: Request) -> Response:
         """Predict for what was written, or for an example."""
@@ -115,7 +125,7 @@ class TryIt:
         solution = self.view.solution
         said_of = Feedback(
             at=solution.clock.now(),
-            author=author(),
+            author=visitor_of(request).identity.author,
             model=shelved.name,
             version=told["version"],
             prediction=f"{told['request']}:0",
@@ -162,6 +172,7 @@ class TryIt:
         said: Mapping[str, Any] | None = None,
         refused: Refused | None = None,
         noted: str | None = None,
+        found: bool = False,
         status: int = 200,
     ) -> Response:
         titles = self._titles(shelved)
@@ -177,6 +188,7 @@ class TryIt:
             "title_of": lambda label: titles.get(label, label),
             "refused": refused.problem if refused and not any(field.error for field in fields) else None,
             "noted": noted if noted in ("wrong", "decided") else None,
+            "found": found,
             "person_below": shelved.model.decide.person_below,
             "version": shelved.version,
             "longest": shelved.model.serve.limits.text,

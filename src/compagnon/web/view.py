@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -13,9 +13,11 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from compagnon.access.account import display_names
 from compagnon.i18n import _, current, format_number, ngettext
 from compagnon.spec.model import text_of
 from compagnon.web import words
+from compagnon.web.visitor import visitor_of
 
 if TYPE_CHECKING:
     from compagnon.solution import Solution
@@ -45,8 +47,10 @@ class View:
             number=format_number,
             words=words,
             style=f"/static/app.css?v={_digest(STATIC / 'app.css')}",
+            script=f"/static/job.js?v={_digest(STATIC / 'job.js')}",
             release=metadata.version("compagnon"),
             text=lambda value: text_of(value, current()),
+            said=lambda value: value[current()],
             moment=lambda value: words.moment(value, solution_timezone(self.solution)),
         )
 
@@ -60,15 +64,28 @@ class View:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """The page of ``template`` inside the common frame."""
-        spec = self.solution.spec
+        spec, visitor = self.solution.spec, visitor_of(request)
+        # Those who may not read the solution do not learn its name either.
+        known = visitor.may("solution.read")
+        models = spec.models if visitor.may("model.try") else {}
         frame = {
             "language": current(),
             "path": request.url.path,
-            "solution": text_of(spec.title, current()) or spec.name,
-            "models": {name: text_of(model.title, current()) or name for name, model in spec.models.items()},
+            "solution": text_of(spec.title, current()) or spec.name if known else "Compagnon",
+            "models": {name: text_of(model.title, current()) or name for name, model in models.items()},
+            "visitor": visitor,
+            "may": visitor.may,
         }
         html = self._templates.get_template(template).render({**frame, **values})
         return HTMLResponse(html, status, headers={**language_headers(), **(headers or {})})
+
+    def names(self, authors: Iterable[str]) -> dict[str, str]:
+        """Names to show for authors as they are kept."""
+        wanted = set(authors)
+        names = {author: author for author in wanted if not author.startswith("person:")}
+        names |= {author: _("a former account") for author in wanted if author.startswith("person:")}
+        names |= {"person:local": _("this machine"), "anonymous": _("without an account")}
+        return names | display_names(self.solution.engine, wanted)
 
     def bare(self, template: str, values: Mapping[str, Any], *, status: int) -> Response:
         """A page that says nothing of the solution."""

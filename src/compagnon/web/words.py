@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from compagnon.access.role import ROLES as ROLES
 from compagnon.chain.fact import FACTS, Fact
 from compagnon.chain.indicator import Judgement
 from compagnon.i18n import _, current, format_datetime, format_duration, format_number
@@ -48,10 +49,21 @@ def state_word(state: str) -> str:
         "running": _("running"),
         "failed": _("failed"),
         "done": _("done"),
+        "queued": _("waiting"),
+        "cancelled": _("stopped"),
     }.get(state, state)
 
 
-STATE_SIGNS = {"cached": "✓", "done": "✓", "stale": "↻", "missing": "○", "running": "▸", "failed": "✕"}
+STATE_SIGNS = {
+    "cached": "✓",
+    "done": "✓",
+    "stale": "↻",
+    "missing": "○",
+    "running": "▸",
+    "failed": "✕",
+    "queued": "○",
+    "cancelled": "✕",
+}
 
 
 def fact_meaning(name: str) -> str:

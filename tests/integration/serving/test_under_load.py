@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import Said, Slow, key_of, running
+from serving import Said, Slow, key_of, running, send
 
 from compagnon import Solution
 from compagnon.access.keys import revoke_key
@@ -89,7 +89,7 @@ def test_a_fault_of_the_model_is_500_without_internals_and_its_words_stay_out_of
     with caplog.at_level("DEBUG"), running(create_app(fresh, service=service)) as address:
         headers = {"Authorization": f"Bearer {key_of(fresh)}"}
         answer = httpx.post(f"{address}/api/models/theme/predict", json={"rows": [{"text": "break"}]}, headers=headers)
-        page = httpx.post(f"{address}/models/theme/try", data={"in-text": "break"})
+        page = send(f"{address}/models/theme/try", {"in-text": "break"})
     assert answer.status_code == 500
     assert answer.json()["code"] == "server.fault"
     assert "RuntimeError" not in answer.text
@@ -214,13 +214,13 @@ def test_a_model_of_several_inputs_is_tried_by_a_form_with_a_field_each(fresh: S
         page = httpx.get(f"{address}/models/theme/try", headers=english).text
         assert 'name="in-size"' in page
         assert '<option value="x">' in page
-        wrong = httpx.post(f"{address}/models/theme/try", data={"in-size": "much", "in-on": "true"}, headers=english)
+        wrong = send(f"{address}/models/theme/try", {"in-size": "much", "in-on": "true"}, headers=english)
         assert wrong.status_code == 422
         assert 'aria-describedby="error-in' not in wrong.text
         assert "Write a number" in wrong.text
         assert 'value="much"' in wrong.text
         good = {"in-size": "1 234,5", "in-on": "false", "in-kind": ""}
-        answer = httpx.post(f"{address}/models/theme/try", data=good, headers=english)
+        answer = send(f"{address}/models/theme/try", good, headers=english)
         assert answer.status_code == 200
         assert "A person decides" in answer.text
 
@@ -242,7 +242,7 @@ def test_forms_of_other_sites_and_other_names_are_refused(fresh: Solution) -> No
             assert httpx.get(address, headers={"Host": name}).status_code in (400, 421), name
         assert httpx.get(address, headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 421
         assert fresh.ledger.notes() == []
-        assert httpx.post(post, data={"text": "x"}, headers={"Origin": address}).status_code == 303
+        assert send(post, {"text": "x"}, headers={"Origin": address}).status_code == 303
         assert len(fresh.ledger.notes()) == 1
         for next_place in ("//evil.example", "https://evil.example"):
             answer = httpx.get(f"{address}/{next_place}?lang=en")
@@ -251,7 +251,7 @@ def test_forms_of_other_sites_and_other_names_are_refused(fresh: Solution) -> No
 
 def test_what_users_wrote_is_shown_as_text(fresh: Solution) -> None:
     with running(create_app(fresh)) as address:
-        httpx.post(f"{address}/logbook", data={"text": "<script>alert(1)</script>"})
+        send(f"{address}/logbook", {"text": "<script>alert(1)</script>"})
         assert "<script>" not in httpx.get(f"{address}/logbook").text
-        page = httpx.post(f"{address}/models/theme/try", data={"in-text": "</textarea><script>alert(1)</script>"}).text
+        page = send(f"{address}/models/theme/try", {"in-text": "</textarea><script>alert(1)</script>"}).text
         assert "<script>" not in page

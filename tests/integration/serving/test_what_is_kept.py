@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from serving import key_of, running
+from serving import key_of, running, send
 
 from compagnon import Solution
 from compagnon.operate.feedback import list_feedback
@@ -32,7 +32,7 @@ def test_predictions_of_api_and_page_are_kept_masked(fresh: Solution) -> None:
         headers = {"Authorization": f"Bearer {key_of(fresh)}"}
         body = {"rows": [{"text": PERSONAL}, {"text": "ma facture"}]}
         answer = httpx.post(f"{address}/api/models/theme/predict", json=body, headers=headers)
-        httpx.post(f"{address}/models/theme/try", data={"in-text": PERSONAL})
+        send(f"{address}/models/theme/try", {"in-text": PERSONAL})
     rows = kept(fresh)
     assert [(row["row"], row["by"] == "page") for row in rows] == [(0, False), (1, False), (0, True)]
     assert rows[0]["request"] == answer.headers["x-request-id"]
@@ -143,7 +143,7 @@ def hidden(page: str) -> str:
 
 def test_feedback_is_kept_masked_once_and_only_for_our_own_answers(fresh: Solution) -> None:
     with running(create_app(fresh)) as address:
-        page = httpx.post(f"{address}/models/theme/try", data={"in-text": PERSONAL}, headers={"Accept-Language": "en"})
+        page = send(f"{address}/models/theme/try", {"in-text": PERSONAL}, headers={"Accept-Language": "en"})
         assert page.status_code == 200
         place = f"{address}/models/theme/feedback"
         sealed = hidden(page.text)
@@ -152,12 +152,12 @@ def test_feedback_is_kept_masked_once_and_only_for_our_own_answers(fresh: Soluti
         expected = next(label for label in ("compte", "facture", "livraison") if label != shown[1])
         said = {"answer": sealed, "expected": expected, "comment": "voir avec jeanne.dupont@example.org"}
         for _twice in range(2):
-            answer = httpx.post(place, data=said)
+            answer = send(place, said)
             assert answer.status_code == 303
-        wrong = httpx.post(place, data={**said, "expected": "autre"}, headers={"Accept-Language": "en"})
+        wrong = send(place, {**said, "expected": "autre"}, headers={"Accept-Language": "en"})
         assert wrong.status_code == 422
         assert "Choose a label of the list." in wrong.text
-        assert httpx.post(place, data={**said, "answer": "x" + sealed}).status_code == 400
+        assert send(place, {**said, "answer": "x" + sealed}).status_code == 400
         assert (
             "recorded" in httpx.get(f"{address}/models/theme/try?noted=wrong", headers={"Accept-Language": "en"}).text
         )
@@ -189,13 +189,13 @@ def test_200_personal_strings_through_api_and_pages_leave_no_trace_in_logs(
                 elif way == 4:
                     client.get(f"{address}/{canary}?q={canary}")
                 elif way == 5:
-                    client.post(f"{address}/models/theme/try?x={canary}", data={"in-text": canary})
+                    send(f"{address}/models/theme/try?x={canary}", {"in-text": canary}, client)
                 elif way == 6:
-                    client.post(f"{address}/logbook", data={"text": canary})
+                    send(f"{address}/logbook", {"text": canary}, client)
                 elif way == 7:
                     client.get(f"{address}/runs/{canary}", headers={"Referer": canary, "User-Agent": canary})
                 elif way == 8:
-                    client.post(f"{address}/models/theme/feedback", data={"answer": canary, "comment": canary})
+                    send(f"{address}/models/theme/feedback", {"answer": canary, "comment": canary}, client)
                 else:
                     client.request(canary[:9].upper(), predict, headers={"Authorization": f"Bearer {canary}"})
     printed = capfd.readouterr()
