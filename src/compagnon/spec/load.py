@@ -95,12 +95,19 @@ def _examine(
         findings, others = check(spec, data, root, known_facts=known_facts)
         found += findings
         problems += others
-        if check_expressions is not None and not shape:
+        if check_expressions is not None:
             known = {finding.path for finding in findings}
+            whole = _without_broken_tables(spec, shape)
             found += [
-                Finding("spec.expression", what, path) for path, what in check_expressions(spec) if path not in known
+                Finding("spec.expression", what, path) for path, what in check_expressions(whole) if path not in known
             ]
     return spec, [f for f in found if not any(f.path[: len(path)] == path for path in document.unknown)]
+
+
+def _without_broken_tables(spec: Spec, shape: list[Finding]) -> Spec:
+    """``spec`` without tables that have a mistake of shape: their expressions may name what had to be left out."""
+    broken = {finding.path[1] for finding in shape if finding.path[:1] == ("tables",) and len(finding.path) > 1}
+    return spec.model_copy(update={"tables": {n: table for n, table in spec.tables.items() if n not in broken}})
 
 
 def _refuse_newer(document: Document) -> None:

@@ -34,13 +34,21 @@ def validate(model: type[Spec], data: dict[str, Any]) -> tuple[Spec | None, list
 def _leave_out(data: dict[str, Any], found: Iterable[Finding]) -> None:
     for finding in found:
         path = _to_mapping_key(finding.path)
-        holder: Any = data
-        for part in path[:-1]:
-            holder = holder.get(part) if isinstance(holder, dict) else None
-        if path and isinstance(holder, dict):
-            holder.pop(path[-1], None)
+        # What is missing, or was left out by an earlier round, takes the section that needs it along.
+        while path and not _drop(data, path):
+            path = path[:-1]
     data.setdefault("version", 1)
     data.setdefault("name", "unnamed")
+
+
+def _drop(data: dict[str, Any], path: Path) -> bool:
+    holder: Any = data
+    for part in path[:-1]:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict) or path[-1] not in holder:
+        return False
+    del holder[path[-1]]
+    return True
 
 
 def _to_mapping_key(path: Path) -> Path:
