@@ -47,9 +47,9 @@ def find(name: str, language: str) -> Guide | None:
 
 
 def search(words: str, language: str) -> list[Guide]:
-    """Guides whose titles hold every word, whatever its case and accents."""
+    """Guides whose titles or name hold every word, whatever its case and accents."""
     wanted = fold(words).split()
-    return [g for g in guides(language) if all(word in fold(" ".join((g.title, *g.parts))) for word in wanted)]
+    return [g for g in guides(language) if all(word in fold(" ".join((g.name, g.title, *g.parts))) for word in wanted)]
 
 
 def fold(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import escape, unescape
+from itertools import count
 
 from markupsafe import Markup
 
@@ -22,9 +23,11 @@ _RULE = re.compile(r"^\|?[\s:|-]+\|?$")
 
 def render(text: str, *, down: int = 0) -> Markup:
     """``text`` as HTML; titles are moved ``down`` levels, a front matter is left out."""
-    blocks = re.split(r"\n{2,}(?![^`]*\n```\n)", _fences(_FRONT.sub("", text).strip()))
+    blocks = re.split(r"\n{2,}(?![^`]*\n```\n)", _fences(_FRONT.sub("", text.replace("\x03", "")).strip()))
+    html = "\n".join(_block(block.strip("\n"), down) for block in blocks if block.strip())
+    numbers = count(1)
     # Every piece of text went through html.escape.
-    return Markup("\n".join(_block(block.strip("\n"), down) for block in blocks if block.strip()))  # noqa: S704
+    return Markup(re.sub("\x03", lambda _found: str(next(numbers)), html))  # noqa: S704
 
 
 def _fences(text: str) -> str:
@@ -40,7 +43,7 @@ def _block(block: str, down: int) -> str:
     lines = block.split("\n")
     if lines[0].startswith("```"):
         code = "\n".join(line for line in lines[1:-1]).replace("\x00", "")
-        label = escape(_("Example"), quote=True)
+        label = escape(_("Example {number}").format(number="\x03"), quote=True)
         return f'<pre tabindex="0" role="region" aria-label="{label}">{escape(code)}</pre>'
     title = re.match(r"^(#{1,6}) (.*)$", lines[0])
     if title:
@@ -83,11 +86,15 @@ def _table(lines: list[str]) -> str:
         + "</tr>"
         for row in rows
     )
-    label = escape(re.sub(r"<[^>]+>", "", unescape(", ".join(head))), quote=True)
+    label = escape(_("Table {number}").format(number="\x03") + ": " + _plain(", ".join(head)), quote=True)
     return (
         f'<div class="wide" role="region" aria-label="{label}" tabindex="0"><table><thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[`*\\]", "", unescape(text))
 
 
 def _cells(line: str) -> list[str]:

@@ -112,7 +112,8 @@ def reason_counts(artifact: Artifact, view: View) -> list[dict[str, Any]]:
 
     column = pq.read_table(view.solution.artifacts.paths(artifact)[0], columns=["reasons"]).column("reasons")
     found: Counter[str] = Counter()
-    texts: dict[str, str] = {}
+    # The words of the rule, without what they say of one row.
+    texts = {r["code"]: r["fr"] if current() == "fr" else r["en"] for r in reversed(artifact.meta["reasons"])}
     for reasons in column.to_pylist():
         for code in {reason["code"] for reason in reasons}:
             found[code] += 1
