@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compagnon.chain import digest as digests
-from compagnon.chain import lock, plugins
+from compagnon.chain import display, lock, plugins
 from compagnon.chain.artifact import Artifact, ArtifactStore
 from compagnon.chain.clock import Clock, SystemClock
 from compagnon.chain.job import Job, JobTable
 from compagnon.chain.ledger import Ledger, Note
-from compagnon.chain.plan import Step
+from compagnon.chain.plan import Plan, Step
 from compagnon.chain.run import Run
 from compagnon.chain.runner import Chain, Event
 from compagnon.chain.secrets import Secrets
 from compagnon.chain.stage import Cancelled
 from compagnon.chain.workspace import Workspace
 from compagnon.errors import UserError
-from compagnon.i18n import _
+from compagnon.i18n import _, current
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -59,6 +59,21 @@ class Solution:
         self.root = Path(root).resolve()
         self.clock = clock or SystemClock()
         self.environ = os.environ if environ is None else environ
+
+    @display.spoken
+    def _repr_html_(self) -> str:
+        """What a notebook shows: name, problem, the state of each stage; or what is wrong with the file."""
+        from compagnon.spec.model import text_of
+
+        language = current()
+        try:
+            spec, steps = self.spec, self.status()
+        except UserError as error:
+            return display.block(*(display.paragraph(str(problem)) for problem in error.problems))
+        title = text_of(spec.title, language)
+        name = f"{spec.name}: {title}" if title else spec.name
+        problem = text_of(spec.need.problem, language) if spec.need else ""
+        return display.block(display.paragraph(name), display.paragraph(problem), steps.as_table())
 
     # --- the file
 
@@ -127,13 +142,13 @@ class Solution:
             secrets=self.secrets,
         )
 
-    def plan(self, *, to: str | None = None, refresh: frozenset[str] = frozenset()) -> list[Step]:
+    def plan(self, *, to: str | None = None, refresh: frozenset[str] = frozenset()) -> Plan:
         """What ``run`` would do and why, without doing it."""
-        return self.chain.plan(to=to, refresh=refresh)
+        return Plan(self.chain.plan(to=to, refresh=refresh))
 
-    def status(self) -> list[Step]:
+    def status(self) -> Plan:
         """The state of each stage instance, without going to sources that only collecting can tell about."""
-        return self.chain.plan(looking=False, running=self._running())
+        return Plan(self.chain.plan(looking=False, running=self._running()))
 
     def _running(self) -> str | None:
         for job in self.jobs.latest(5):

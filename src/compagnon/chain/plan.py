@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from compagnon.chain import digest as digests
+from compagnon.chain import display
 from compagnon.chain.run import Run
 from compagnon.chain.stage import Instance, Probe
 from compagnon.errors import UserError
@@ -61,6 +62,29 @@ class Step:
     @property
     def valid(self) -> bool:
         return self.state == "cached"
+
+
+class Plan(list[Step]):
+    """Steps in the order in which they run; a notebook shows them as a table."""
+
+    @display.spoken
+    def _repr_html_(self) -> str:
+        return display.block(self.as_table())
+
+    def as_table(self) -> str:
+        """One row of HTML a step."""
+        head = (_("Stage"), _("State"), _("Why"), _("Run"), _("Ended (UTC)"))
+        rows = [
+            (
+                step.instance.id,
+                display.state(step.state),
+                step.reason,
+                step.run.id if step.run else "",
+                display.moment(step.run.ended if step.run else None),
+            )
+            for step in self
+        ]
+        return display.table(_("Stages"), head, rows)
 
 
 def ordered(instances: Sequence[Instance]) -> list[Instance]:

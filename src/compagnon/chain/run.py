@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from compagnon.chain import digest as digests
+from compagnon.chain import display
 from compagnon.chain.fact import Fact
 from compagnon.chain.workspace import Zone
+from compagnon.i18n import _, format_number
 
 RUN_VERSION = 1
 Status = Literal["done", "failed"]
@@ -74,3 +76,21 @@ class Run:
             "error": self.error,
             "key": self.key,
         }
+
+    @display.spoken
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        state = _("finished") if self.status == "done" else _("failed")
+        lines = [
+            (_("State"), state),
+            (_("Why it ran"), self.reason),
+            (_("Ended (UTC)"), display.moment(self.ended)),
+        ]
+        if self.error:
+            lines.append((_("Failure"), str(self.error.get("what", ""))))
+        made = [(o.name, o.digest[:12], format_number(o.rows)) for o in self.outputs]
+        return display.block(
+            display.table(f"{self.stage} {self.id}", (_("Name"), _("Value")), lines),
+            display.table(_("Made"), (_("Name"), _("Digest"), _("Rows")), made) if made else "",
+            display.facts(self.facts),
+        )

@@ -17,6 +17,7 @@ from compagnon.i18n.locale import (
     format_number,
     ngettext,
     pick,
+    preferred,
     use,
 )
 
@@ -32,5 +33,6 @@ __all__ = [
     "format_number",
     "ngettext",
     "pick",
+    "preferred",
     "use",
 ]

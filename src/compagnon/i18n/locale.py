@@ -49,6 +49,11 @@ def current() -> str:
     return _language.get()
 
 
+def preferred() -> str:
+    """The language that ``use`` set, else the one of the environment: for notebooks, where nobody calls ``use``."""
+    return _language.get(None) or detect()
+
+
 @cache
 def _catalog(language: str) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, str(CATALOGS), languages=[language], fallback=True)
