@@ -84,3 +84,14 @@ def test_a_table_that_is_missing(database: psycopg.Connection, collecting_databa
     with pytest.raises(UserError) as caught:
         collecting_database.run(kind="sql", url="${secret:URL}", table="nope")
     assert caught.value.code == "collect.query-failed"
+
+
+def test_a_message_of_the_database_does_not_carry_the_cell_it_is_about(collecting: Collecting, postgresql: str) -> None:
+    with psycopg.connect(postgresql) as connection:
+        connection.execute("create table if not exists person (mail text)")
+        connection.execute("insert into person values ('jeanne@example.org')")
+    with pytest.raises(UserError) as caught:
+        collecting.run(kind="sql", url=postgresql, query="select mail::integer as n from person")
+    assert caught.value.code in ("collect.query-failed", "collect.source-down")
+    assert "jeanne" not in str(caught.value)
+    assert "integer" in str(caught.value)

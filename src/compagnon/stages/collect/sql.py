@@ -16,6 +16,7 @@ from compagnon.chain.secrets import Secrets
 from compagnon.chain.stage import Cancelled, Probe
 from compagnon.errors import UserError
 from compagnon.i18n import _
+from compagnon.privacy.patterns import mask_text
 from compagnon.spec.model import SourceOptions
 from compagnon.spec.variables import resolve_secrets, secret_names
 from compagnon.stages.collect import engines, paths, query
@@ -227,7 +228,7 @@ def opened(options: SqlOptions, root: Path, secrets: Secrets) -> Iterator[tuple[
         text = str(getattr(error, "orig", None) or error)
         for value in hidden:
             text = text.replace(value, "***")
-        return " ".join(text.split())[:400]
+        return mask_text(_without_values(" ".join(text.split())))[:400]
 
     def down(error: BaseException) -> SourceDown:
         return SourceDown(
@@ -271,6 +272,12 @@ def opened(options: SqlOptions, root: Path, secrets: Secrets) -> Iterator[tuple[
         manager.__exit__(type(error), error, error.__traceback__)
         raise
     manager.__exit__(None, None, None)
+
+
+def _without_values(text: str) -> str:
+    """A database's message without the cell that it quotes: messages are kept in the ledger, cells are not."""
+    text = re.sub(r"\bDETAIL:.*", "", text)
+    return re.sub(r"((?:syntax for type|value for|out of range)[^:]*): \"[^\"]*\"", r"\1", text)
 
 
 def _is_about_query(error: Exception) -> bool:
