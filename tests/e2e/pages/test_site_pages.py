@@ -1,0 +1,188 @@
+"""Pages of data, models, runs and the site: no violation, light, by keyboard, without scripts, followed live."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from serving import Served, key_of, running
+from test_pages import ELEMENTS, KILOBYTES, REQUESTS, rank, tab_to
+
+from compagnon import Solution
+from compagnon.web.app import create_app
+
+pytestmark = pytest.mark.browser
+
+PATHS = [
+    "/sources",
+    "/sources/shop",
+    "/tables",
+    "/tables/messages",
+    "/quarantine/messages",
+    "/models/theme",
+    "/models/theme/card",
+    "/runs",
+    "/jobs/1",
+    "/help",
+    "/help/serve",
+    "/site-map",
+    "/contact",
+    "/legal",
+    "/accessibility",
+    "/components",
+]
+STATES = [*PATHS, "/tables/messages?page=3", "/quarantine/messages?reason=duplicate", "/help?q=zzz", "/sources/none"]
+SCREENS = [(1440, "light", "fr-FR"), (320, "dark", "en-US"), (768, "dark", "fr-FR")]
+
+
+@pytest.fixture
+def own(trained: Path, tmp_path: Path) -> Iterator[Served]:
+    """A server of its own, for tests that change something."""
+    shutil.copytree(trained, tmp_path / "small")
+    solution = Solution(tmp_path / "small")
+    with running(create_app(solution)) as address:
+        yield Served(solution, address, key_of(solution))
+    solution.close()
+
+
+@pytest.mark.parametrize(("width", "scheme", "language"), SCREENS)
+def test_no_violation_and_no_sideways_scrolling(
+    browser: Browser, served: Served, width: int, scheme: Any, language: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=language)
+    try:
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        for path in STATES:
+            page.goto(served.address + path)
+            for summary in page.locator("summary").all()[:3]:
+                summary.click()
+            results = Axe().run(page)
+            assert results.violations_count == 0, f"{path}: {results.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            assert page.evaluate("document.documentElement.lang") == language[:2]
+            assert page.title(), path
+            if path != "/sources/none":
+                assert page.locator("a").first.get_attribute("href") == "#main", path
+                assert page.locator("footer a[href='/site-map']").count() == 1, path
+        assert not [fault for fault in faults if "Content Security Policy" in fault]
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_each_page_has_ecoindex_a_and_few_requests(browser: Browser, served: Served, path: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    sizes: list[int] = []
+    page.on("response", lambda answer: sizes.append(len(answer.body())) if answer.url.startswith("http") else None)
+    page.goto(served.address + path, wait_until="networkidle")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_load_state("networkidle")
+    elements = page.evaluate("document.querySelectorAll('*').length")
+    context.close()
+    ranks = rank(ELEMENTS, elements), rank(REQUESTS, len(sizes)), rank(KILOBYTES, sum(sizes) / 1000)
+    index = 100 - 5 * (3 * ranks[0] + 2 * ranks[1] + ranks[2]) / 6
+    assert len(sizes) <= 6
+    assert sum(sizes) < 150_000
+    assert index > 80, f"EcoIndex {index:.0f}: {elements} elements, {len(sizes)} requests, {sum(sizes)} bytes"
+
+
+def test_by_keyboard_alone_a_row_is_put_back(page: Page, own: Served) -> None:
+    page.goto(own.address + "/tables/messages")
+    tab_to(page, "a[href='/quarantine/messages']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/quarantine/messages")
+    tab_to(page, ".entries summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "#because-1")
+    page.keyboard.type("   ")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#because-error")
+    assert page.evaluate("document.activeElement.id") == "because-1", "the focus is where the error is"
+    assert page.title().startswith("Error:")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("A good row after all.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=status]")
+    (entry,) = own.solution.ledger.corrections("messages")
+    assert (entry.kind, entry.because, entry.author) == ("restore", "A good row after all.", "person:local")
+    assert entry.row_id in page.inner_text("[role=status]")
+
+
+def test_by_keyboard_alone_a_run_is_started_and_followed_to_its_end(page: Page, own: Served) -> None:
+    page.goto(own.address + "/")
+    tab_to(page, "header nav a[href='/runs']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs")
+    tab_to(page, "#refresh")
+    page.keyboard.type("Prepare")
+    tab_to(page, ".note-form button")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/jobs/*")
+    assert page.inner_text("[data-live=word]") == "waiting"
+    page.reload()
+    worker = threading.Thread(target=own.solution.work_once)
+    worker.start()
+    # The page was not asked for again: the words come by the stream.
+    page.wait_for_selector(".state.done", timeout=60_000)
+    assert page.inner_text("[role=status]") == "The run is done."
+    assert page.locator("[data-when-ended]").is_visible()
+    assert (
+        page.locator("[data-until-ended] button").count() == 0 or not page.locator("form button >> nth=-1").is_visible()
+    )
+    worker.join()
+
+
+def test_following_goes_on_when_the_server_starts_again(browser: Browser, trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "small")
+    solution = Solution(tmp_path / "small")
+    job = solution.jobs.add("run", {"to": "collect/shop", "refresh": []}, "test", solution.clock.now())
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    with running(create_app(solution)) as address:
+        page.goto(f"{address}/jobs/{job.id}")
+        assert page.inner_text("[data-live=word]") == "waiting"
+        solution.jobs.cancel(job.id, solution.clock.now())
+        page.wait_for_selector(".state.cancelled")
+    with running(create_app(solution)) as address:
+        page.goto(f"{address}/jobs/{job.id}")
+        assert page.inner_text("[data-live=word]") == "stopped"
+        assert page.inner_text("[role=status]").startswith("The run was stopped")
+    context.close()
+    solution.close()
+
+
+def test_without_scripts_a_run_is_started_looked_at_and_stopped(browser: Browser, own: Served) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-US")
+    page = context.new_page()
+    page.goto(own.address + "/runs")
+    page.click(".note-form button")
+    page.wait_for_url("**/jobs/*")
+    place = page.url
+    page.click("p[data-until-ended] a")
+    assert page.url == place
+    page.click("form[data-until-ended] button")
+    assert page.inner_text("[data-live=word]") == "stopped"
+    # Pictures, tables and the search need none either.
+    page.goto(own.address + "/help")
+    page.fill("#q", "quarantine")
+    page.click("form.search button")
+    assert page.locator("main .map a").count() == 1
+    context.close()
+
+
+def test_every_link_of_the_site_map_leads_somewhere(page: Page, served: Served) -> None:
+    page.goto(served.address + "/site-map")
+    links = [link.get_attribute("href") for link in page.locator("main .map a").all()]
+    assert len(links) > 20
+    for link in links:
+        answer = page.request.get(f"{served.address}{link}")
+        assert answer.status == 200, link

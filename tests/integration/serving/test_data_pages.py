@@ -1,0 +1,152 @@
+"""Pages of data over HTTP: what is never served, what needs a right, bad names and pages, files to take away."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+from serving import Served, key_of, running
+
+from compagnon import Solution
+from compagnon.web.app import create_app
+
+
+@pytest.fixture
+def own(fresh: Solution) -> Iterator[tuple[Served, httpx.Client]]:
+    with running(create_app(fresh)) as address, httpx.Client(base_url=address) as client:
+        client.headers.update({"accept-language": "en", "origin": address})
+        yield Served(fresh, address, key_of(fresh)), client
+
+
+def token(client: httpx.Client, path: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
+    assert found is not None
+    return found[1]
+
+
+def raw_values(solution: Solution) -> set[str]:
+    """What only the raw zone and the quarantine hold: cells of rows set aside, and e-mail addresses."""
+    artifact = solution.artifact("collect/shop", "rows/shop")
+    assert artifact is not None
+    return {
+        address
+        for path in solution.artifacts.paths(artifact)
+        for address in pq.read_table(path).column("Courriel").to_pylist()
+        if address and "@" in address
+    }
+
+
+def test_the_raw_zone_is_on_no_page_and_in_no_file(own: tuple[Served, httpx.Client]) -> None:
+    served, client = own
+    raw = raw_values(served.solution)
+    assert len(raw) > 3
+    paths = ["/", "/sources", "/sources/shop", "/tables", "/tables/messages", "/quarantine/messages", "/models/theme"]
+    paths += ["/models/theme/card", "/runs", "/logbook", "/jobs/1", "/site-map", "/contact", "/legal"]
+    paths += [f"/tables/messages/export/{form}" for form in ("csv", "json")]
+    for path in paths:
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert not [value for value in raw if value in answer.text], path
+    zones = [client.get(path).status_code for path in ("/.compagnon/raw", "/static/../.compagnon/raw", "/static/x")]
+    assert set(zones) == {404}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sources/none",
+        "/sources/..%2f..",
+        "/tables/none",
+        "/tables/messages%22",
+        "/tables/none/export/csv",
+        "/tables/messages/export/xlsx",
+        "/quarantine/none",
+        "/models/none",
+        "/models/none/card",
+        "/models/theme/charts/model.svg",
+        "/models/theme/charts/..%2fmodel.svg",
+        "/jobs/0",
+        "/jobs/x",
+        "/jobs/999999999999999999999",
+        "/jobs/none/events",
+        "/help/none",
+        "/help/..%2findex",
+    ],
+)
+def test_names_that_are_none_are_not_found(served: Served, path: str) -> None:
+    assert httpx.get(served.address + path, headers={"accept-language": "en"}).status_code == 404
+
+
+def test_pages_of_a_table_hold_every_row_once(own: tuple[Served, httpx.Client]) -> None:
+    _served, client = own
+    seen: list[str] = []
+    for page in (1, 2, 3):
+        html = client.get(f"/tables/messages?page={page}").text
+        seen += re.findall(r"<tr><td>(shop:\d+)</td>", html)
+    assert len(seen) == len(set(seen)) > 40
+    beyond = client.get("/tables/messages?page=99").text
+    assert re.findall(r"<tr><td>(shop:\d+)</td>", beyond) == seen[40:]
+
+
+def test_tables_are_taken_away_whole_in_three_forms(own: tuple[Served, httpx.Client]) -> None:
+    served, client = own
+    csv = client.get("/tables/messages/export/csv")
+    assert csv.headers["content-disposition"] == 'attachment; filename="messages.csv"'
+    lines = [json.loads(line) for line in client.get("/tables/messages/export/json").text.splitlines()]
+    table = pq.read_table(io.BytesIO(client.get("/tables/messages/export/parquet").content))
+    assert len(csv.text.splitlines()) - 1 == len(lines) == table.num_rows > 40
+    assert not list(served.solution.workspace.scratch.glob("download-*")), "nothing stays behind"
+
+
+def test_raw_cells_stay_hidden_without_the_right_and_a_row_is_put_back_once(own: tuple[Served, httpx.Client]) -> None:
+    served, client = own
+    html = client.get("/quarantine/messages").text
+    assert "What the source wrote is hidden" in html
+    rows = re.findall(r'name="row_id" value="([^"]+)"', html)
+    assert rows
+    form = {"csrf": token(client, "/quarantine/messages"), "row_id": rows[0], "because": "fine"}
+    for _twice in range(2):
+        answer = client.post("/quarantine/messages", data=form)
+        assert answer.status_code == 303
+    assert [(c.row_id, c.because) for c in served.solution.ledger.corrections("messages")] == [(rows[0], "fine")]
+    assert rows[0] in client.get(answer.headers["location"]).text
+    assert client.post("/quarantine/messages", data={**form, "because": " "}).status_code == 422
+    assert client.post("/quarantine/messages", data={**form, "because": "x" * 1001}).status_code == 422
+    assert client.post("/quarantine/messages", data={**form, "row_id": "shop:none"}).status_code == 404
+    assert client.post("/quarantine/messages", data={"row_id": rows[0], "because": "x"}).status_code == 403
+    shown = client.get("/quarantine/messages?restored=%3Cscript%3E").text
+    assert "<script>" not in shown
+    assert 'role="status"' not in shown
+
+
+def test_a_double_click_starts_one_run(own: tuple[Served, httpx.Client]) -> None:
+    served, client = own
+    form = {"csrf": token(client, "/runs"), "to": "prepare/messages", "refresh": ""}
+    places = {client.post("/runs", data=form).headers["location"] for _click in range(2)}
+    assert len(places) == 1
+    assert client.post("/runs", data={**form, "to": "no/stage"}).status_code == 422
+    assert client.post("/runs", data={**form, "refresh": "no"}).status_code == 422
+    place = places.pop()
+    assert client.post(f"{place}/cancel", data={"csrf": form["csrf"]}).headers["location"] == place
+    job = served.solution.jobs.get(int(place.rpartition("/")[2]))
+    assert job is not None
+    assert job.state == "cancelled"
+    events = client.get(f"{place}/events").text
+    last = json.loads(events.rpartition("data: ")[2])
+    assert (last["state"], last["ended"]) == ("cancelled", True)
+
+
+def test_only_the_page_of_a_job_may_run_our_script(served: Served) -> None:
+    policies = {
+        path: httpx.get(served.address + path).headers["content-security-policy"]
+        for path in ("/jobs/1", "/runs", "/models/theme/charts/roc.svg")
+    }
+    assert "script-src 'self'" in policies["/jobs/1"]
+    assert not [path for path, policy in policies.items() if "unsafe" in policy]
+    assert "script-src" not in policies["/runs"]
+    assert "<script>" not in httpx.get(served.address + "/jobs/1").text
