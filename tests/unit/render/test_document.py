@@ -147,6 +147,7 @@ def test_links_notes_and_gaps(word: Any) -> None:
     assert [p.text for p in word.paragraphs if p.style.name == "Note"] == ["À savoir."]
     (gap,) = [p for p in word.paragraphs if p.style.name == "Gap"]
     assert gap.text.endswith("la licence (sources.export.licence)")
+    assert gap.text.startswith("Information manquante")
     assert gap.runs[0].bold
 
 
@@ -166,6 +167,7 @@ def test_the_page_is_well_formed_and_says_the_same(html: str) -> None:
     assert {link[1:] for link in links if link.startswith("#")} == {"s1", "s2", "s3", "s4"} <= places
     assert [e.get("alt") for e in root.iter("img")] == ["Un point noir"]
     assert "Voir <a" in html
+    assert "Sommaire" in html
     assert "<script" not in html
 
 
