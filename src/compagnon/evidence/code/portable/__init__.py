@@ -1,0 +1,1 @@
+"""Modules that go into an export as they stand: nothing here imports Compagnon."""
