@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from compagnon import Solution
 from compagnon.access.keys import create_key
 from compagnon.features.inputs import Input
+from compagnon.services.model_api.service import ModelService
 from compagnon.stages.package.validate import Fault, check
 from compagnon.web.server import listen, make_server
 
@@ -91,11 +92,11 @@ def send(
 
 
 @contextlib.contextmanager
-def running(app: ASGIApp) -> Iterator[str]:
-    """``app`` on a free port of loopback, as ``compagnon serve`` runs it; gives its address."""
+def running(app: ASGIApp, fast: ModelService | None = None) -> Iterator[str]:
+    """``app`` on a free port of loopback; gives its address. With ``fast``, as ``compagnon serve`` runs it."""
     ready = threading.Event()
     with contextlib.closing(listen("127.0.0.1", 0)) as socket:
-        server = make_server(app, ready.set)
+        server = make_server(app, ready.set, fast)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
         thread.start()
         assert ready.wait(60)

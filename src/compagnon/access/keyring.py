@@ -19,6 +19,8 @@ FRESH_FOR = 1.0
 """Seconds during which keys are believed without looking again: a revoked key may live that long."""
 NEW_AFTER = 0.1
 """Seconds after which an unknown key is worth another look: it may have been made a moment ago."""
+REFRESH_AFTER = 0.5
+"""Seconds after which a busy server reads again in the background, so that no request has to wait for it."""
 BLIND_FOR = 10.0
 """Seconds during which the last known keys serve while the database does not answer."""
 
@@ -51,6 +53,19 @@ class Keyring:
 
     def is_fresh(self) -> bool:
         return self._age() < FRESH_FOR
+
+    def is_due(self) -> bool:
+        """Whether reading again now would spare the next requests the wait."""
+        return self._age() >= REFRESH_AFTER
+
+    def refresh(self) -> None:
+        """Read again if that is due; belongs in a thread. Raises UserError after a long while without the database."""
+        self._look(REFRESH_AFTER)
+
+    @property
+    def generation(self) -> float | None:
+        """Changes each time that keys are read: what was remembered of older ones no longer counts."""
+        return self._read_at
 
     def _age(self) -> float:
         return float("inf") if self._read_at is None else self.clock.monotonic() - self._read_at

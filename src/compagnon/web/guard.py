@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import secrets as random
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compagnon.i18n import use
 from compagnon.services.model_api.metrics import Metrics
+from compagnon.services.model_api.problem import where
 from compagnon.web.language import COOKIE, negotiate
 
 _log = logging.getLogger(__name__)
@@ -103,10 +103,4 @@ def template(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", None) or "-")
 
 
-def where(error: BaseException) -> str:
-    """The kind of an exception and its places in the code; its words are left out, as they may quote a client."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    places = " < ".join(
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
-    )
-    return f"{type(error).__name__} at {places}"
+__all__ = ["CONTENT_POLICY", "METHODS", "SAFE_HEADERS", "Guard", "template", "where"]

@@ -14,14 +14,19 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp
 
 from compagnon.access.account import count_accounts
 from compagnon.access.first import first_link
 from compagnon.errors import UserError
 from compagnon.i18n import _
-from compagnon.services.model_api.service import ModelService
+from compagnon.services.model_api.fast import FastPath
+from compagnon.services.model_api.protocol import protocol_of
+from compagnon.services.model_api.service import ModelService, make_service
 from compagnon.web.app import create_app
+from compagnon.web.guard import SAFE_HEADERS
+from compagnon.web.language import COOKIE, negotiate
 from compagnon.web.worker import Worker
 
 if TYPE_CHECKING:
@@ -53,7 +58,8 @@ def serve(
     pages = is_loopback(host) or count_accounts(solution.engine) > 0
     with contextlib.closing(listen(host, port)) as listening:
         address = address_of(host, listening.getsockname()[1])
-        app = create_app(solution, pages=pages, service=service)
+        models = service or make_service(solution)
+        app = create_app(solution, pages=pages, service=models)
 
         def ready() -> None:
             token = first_link(solution.engine, solution.clock.now()) if pages and on_first else None
@@ -61,18 +67,24 @@ def serve(
                 on_first(f"{address}/first/{token}")
             on_ready(address, pages)
 
-        server = make_server(app, ready)
+        server = make_server(app, ready, models)
         with Worker(solution) if work else contextlib.nullcontext():
             server.run(sockets=[listening])
     if not server.started:
         raise UserError("serve.not-started", _("The server could not start; the log says why."))
 
 
-def make_server(app: ASGIApp, on_ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """The HTTP server of an application, set as we want it; ``on_ready`` is called when it listens."""
+def make_server(
+    app: ASGIApp, on_ready: Callable[[], None] = lambda: None, fast: ModelService | None = None
+) -> uvicorn.Server:
+    """The HTTP server of an application, set as we want it; ``on_ready`` is called when it listens.
+
+    ``fast``: the application's models, whose predictions are then answered without its layers.
+    """
+    protocol = protocol_of(FastPath(fast, SAFE_HEADERS, _language)) if fast else None
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=protocol or "httptools",
         loop="auto",
         lifespan="on",
         ws="none",
@@ -85,6 +97,10 @@ def make_server(app: ASGIApp, on_ready: Callable[[], None] = lambda: None) -> uv
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return _Server(config, on_ready)
+
+
+def _language(accept: str, cookies: str) -> str:
+    return negotiate(accept, cookie_parser(cookies).get(COOKIE))
 
 
 def is_loopback(host: str) -> bool:

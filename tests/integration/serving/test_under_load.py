@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import threading
 import time
@@ -17,13 +18,25 @@ from compagnon import Solution
 from compagnon.access.keys import revoke_key
 from compagnon.features.inputs import Input
 from compagnon.services.model_api import shelf as shelves
-from compagnon.services.model_api.service import make_service
+from compagnon.services.model_api.service import ModelService, make_service
 from compagnon.services.model_api.shelf import Shelf
 from compagnon.services.model_api.work import Work
 from compagnon.stages.package.validate import check
 from compagnon.web.app import create_app
 
 GOOD = {"rows": [{"text": "hello"}]}
+By = Callable[..., contextlib.AbstractContextManager[str]]
+
+
+@pytest.fixture(params=["fast", "ordinary"])
+def by(request: pytest.FixtureRequest) -> By:
+    """Serves a solution, its predictions by one path or the other."""
+
+    def serve(solution: Solution, service: ModelService | None = None) -> contextlib.AbstractContextManager[str]:
+        models = service or make_service(solution)
+        return running(create_app(solution, service=models), models if request.param == "fast" else None)
+
+    return serve
 
 
 def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -40,7 +53,7 @@ def limited(solution: Solution, **limits: int) -> None:
     solution.spec.models["theme"] = model.model_copy(update={"serve": serve})
 
 
-def test_more_than_the_queue_holds_is_turned_away_and_the_rest_answered(fresh: Solution) -> None:
+def test_more_than_the_queue_holds_is_turned_away_and_the_rest_answered(by: By, fresh: Solution) -> None:
     limited(fresh, queue=3)
     slow = Slow()
     service = make_service(fresh, Shelf(fresh, load=lambda *_: slow), Work(threads=1))
@@ -59,7 +72,7 @@ def test_more_than_the_queue_holds_is_turned_away_and_the_rest_answered(fresh: S
             slow.go.set()
             return list(await asyncio.gather(*asked))
 
-    with running(create_app(fresh, service=service)) as address:
+    with by(fresh, service) as address:
         answers = asyncio.run(ask_all(f"{address}/api/models/theme/predict", key_of(fresh)))
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [200] * 4 + [503] * 16
@@ -68,10 +81,10 @@ def test_more_than_the_queue_holds_is_turned_away_and_the_rest_answered(fresh: S
     assert int(turned_away.headers["retry-after"]) >= 1
 
 
-def test_a_model_that_does_not_answer_in_time_is_a_problem_and_keeps_its_place(fresh: Solution) -> None:
+def test_a_model_that_does_not_answer_in_time_is_a_problem_and_keeps_its_place(by: By, fresh: Solution) -> None:
     slow = Slow()
     service = make_service(fresh, Shelf(fresh, load=lambda *_: slow), Work(threads=1, timeout=0.2))
-    with running(create_app(fresh, service=service)) as address:
+    with by(fresh, service) as address:
         headers = {"Authorization": f"Bearer {key_of(fresh)}"}
         answer = httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (503, "predict.timeout")
@@ -81,12 +94,12 @@ def test_a_model_that_does_not_answer_in_time_is_a_problem_and_keeps_its_place(f
 
 
 def test_a_fault_of_the_model_is_500_without_internals_and_its_words_stay_out_of_the_log(
-    fresh: Solution, caplog: pytest.LogCaptureFixture
+    by: By, fresh: Solution, caplog: pytest.LogCaptureFixture
 ) -> None:
     slow = Slow()
     slow.go.set()
     service = make_service(fresh, Shelf(fresh, load=lambda *_: slow))
-    with caplog.at_level("DEBUG"), running(create_app(fresh, service=service)) as address:
+    with caplog.at_level("DEBUG"), by(fresh, service) as address:
         headers = {"Authorization": f"Bearer {key_of(fresh)}"}
         answer = httpx.post(f"{address}/api/models/theme/predict", json={"rows": [{"text": "break"}]}, headers=headers)
         page = send(f"{address}/models/theme/try", {"in-text": "break"})
@@ -99,9 +112,9 @@ def test_a_fault_of_the_model_is_500_without_internals_and_its_words_stay_out_of
     assert "a secret of" not in caplog.text + answer.text + page.text
 
 
-def test_a_key_may_ask_so_often_and_a_revoked_one_not_at_all(fresh: Solution) -> None:
+def test_a_key_may_ask_so_often_and_a_revoked_one_not_at_all(by: By, fresh: Solution) -> None:
     limited(fresh, per_minute=3)
-    with running(create_app(fresh)) as address:
+    with by(fresh) as address:
         predict = f"{address}/api/models/theme/predict"
         first, second = key_of(fresh), key_of(fresh)
         answers = [httpx.post(predict, json=GOOD, headers={"Authorization": f"Bearer {first}"}) for _ in range(5)]
@@ -114,10 +127,10 @@ def test_a_key_may_ask_so_often_and_a_revoked_one_not_at_all(fresh: Solution) ->
         until(lambda: httpx.post(predict, json=GOOD, headers={"Authorization": f"Bearer {second}"}).status_code == 401)
 
 
-def test_before_the_first_run_the_server_says_what_to_do(trained: Path, tmp_path: Path) -> None:
+def test_before_the_first_run_the_server_says_what_to_do(by: By, trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "empty", ignore=shutil.ignore_patterns(".compagnon"))
     solution = Solution(tmp_path / "empty")
-    with running(create_app(solution)) as address:
+    with by(solution) as address:
         headers = {"Authorization": f"Bearer {key_of(solution)}", "Accept-Language": "en"}
         answer = httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (503, "model.not-ready")
@@ -132,7 +145,9 @@ def test_before_the_first_run_the_server_says_what_to_do(trained: Path, tmp_path
     solution.close()
 
 
-def test_new_versions_are_taken_up_without_a_failed_request(fresh: Solution, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_versions_are_taken_up_without_a_failed_request(
+    by: By, fresh: Solution, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shelves, "LOOK_EVERY", 0.05)
     key = key_of(fresh)
     seen: list[tuple[int, str]] = []
@@ -144,7 +159,7 @@ def test_new_versions_are_taken_up_without_a_failed_request(fresh: Solution, mon
                 answer = client.post(f"{address}/api/models/theme/predict", json=GOOD)
                 seen.append((answer.status_code, answer.json().get("version", "")))
 
-    with running(create_app(fresh)) as address:
+    with by(fresh) as address:
         threads = [threading.Thread(target=ask, args=(address,)) for _ in range(3)]
         for thread in threads:
             thread.start()
@@ -198,7 +213,7 @@ def test_a_damaged_package_is_refused_and_the_old_one_stays(fresh: Solution, cap
     other.close()
 
 
-def test_a_model_of_several_inputs_is_tried_by_a_form_with_a_field_each(fresh: Solution) -> None:
+def test_a_model_of_several_inputs_is_tried_by_a_form_with_a_field_each(by: By, fresh: Solution) -> None:
     table = Slow()
     table.inputs = (
         Input("size", "float"),
@@ -209,7 +224,7 @@ def test_a_model_of_several_inputs_is_tried_by_a_form_with_a_field_each(fresh: S
     table.validate = lambda rows: check(table.inputs, rows, longest=100, text_needed=False)  # type: ignore[method-assign]
     table.predict = lambda rows: [Said("yes", 0.3, "person", (0.3, 0.7)) for _ in rows]  # type: ignore[method-assign]
     service = make_service(fresh, Shelf(fresh, load=lambda *_: table))
-    with running(create_app(fresh, service=service)) as address:
+    with by(fresh, service) as address:
         english = {"Accept-Language": "en"}
         page = httpx.get(f"{address}/models/theme/try", headers=english).text
         assert 'name="in-size"' in page
@@ -225,8 +240,8 @@ def test_a_model_of_several_inputs_is_tried_by_a_form_with_a_field_each(fresh: S
         assert "A person decides" in answer.text
 
 
-def test_forms_of_other_sites_and_other_names_are_refused(fresh: Solution) -> None:
-    with running(create_app(fresh)) as address:
+def test_forms_of_other_sites_and_other_names_are_refused(by: By, fresh: Solution) -> None:
+    with by(fresh) as address:
         host = address.removeprefix("http://")
         post = f"{address}/logbook"
         for headers in (
@@ -249,8 +264,8 @@ def test_forms_of_other_sites_and_other_names_are_refused(fresh: Solution) -> No
             assert "evil.example" not in answer.headers.get("location", "")
 
 
-def test_what_users_wrote_is_shown_as_text(fresh: Solution) -> None:
-    with running(create_app(fresh)) as address:
+def test_what_users_wrote_is_shown_as_text(by: By, fresh: Solution) -> None:
+    with by(fresh) as address:
         send(f"{address}/logbook", {"text": "<script>alert(1)</script>"})
         assert "<script>" not in httpx.get(f"{address}/logbook").text
         page = send(f"{address}/models/theme/try", {"in-text": "</textarea><script>alert(1)</script>"}).text

@@ -110,6 +110,11 @@ class Recorder:
             self._waiting += len(answered.rows)
         self._queue.put(answered)
 
+    def wants(self, model: str, request: str) -> bool:
+        """Whether this request is one of the share that is kept: others need not be handed over."""
+        record = self._record(model)
+        return record is not None and _sampled(request, record.sample)
+
     def close(self) -> None:
         """Write what waits, close the segments."""
         if self._thread is None:

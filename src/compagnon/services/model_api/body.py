@@ -26,11 +26,15 @@ async def read_body(request: Request, most: int, seconds: float = READ_SECONDS) 
                     raise too_large(most)
                 parts.append(part)
     except TimeoutError:
-        what = _("The body did not arrive within {seconds} s.").format(seconds=format_number(seconds, 0))
-        raise Refused(408, "request.too-slow", what, headers={"connection": "close"}) from None
+        raise too_slow(seconds) from None
     except ClientDisconnect:
         raise Refused(400, "request.cut-off", _("The connection ended before the body.")) from None
     return b"".join(parts)
+
+
+def too_slow(seconds: float) -> Refused:
+    what = _("The body did not arrive within {seconds} s.").format(seconds=format_number(seconds, 0))
+    return Refused(408, "request.too-slow", what, headers={"connection": "close"})
 
 
 def too_large(most: int) -> Refused:

@@ -38,6 +38,15 @@ class Metrics:
             self.requests[(("method", method), ("route", route), ("status", str(status)))] += 1
             self.seconds.setdefault(route, _Histogram()).add(seconds)
 
+    def requests_of(self, method: str, route: str, status: int, seconds: Iterable[float]) -> None:
+        """Several requests that were answered alike, together."""
+        with self._guard:
+            histogram = self.seconds.setdefault(route, _Histogram())
+            count = 0
+            for count, value in enumerate(seconds, 1):  # noqa: B007
+                histogram.add(value)
+            self.requests[(("method", method), ("route", route), ("status", str(status)))] += count
+
     def predicted(self, model: str, version: str, decisions: Iterable[str]) -> None:
         with self._guard:
             for decide, count in Counter(decisions).items():

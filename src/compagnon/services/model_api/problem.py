@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -94,3 +95,12 @@ def title_of(status: int) -> str:
 def fault() -> Refused:
     """A bug of ours: nothing of it is shown."""
     return Refused(500, "server.fault", _("Something went wrong on our side; the log of the server says where."))
+
+
+def where(error: BaseException) -> str:
+    """The kind of an exception and its places in the code; its words are left out, as they may quote a client."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
+    )
+    return f"{type(error).__name__} at {places}"

@@ -39,7 +39,7 @@ def make_router(service: ModelService) -> APIRouter:
         limits = shelved.model.serve.limits
         wait = service.limiter.take(f"{key.id} {shelved.name}", limits.per_minute)
         if wait:
-            raise _too_many(wait)
+            raise too_many(wait)
         require_json(request)
         if not service.work.has_room(shelved.name, limits.queue):
             raise overloaded()
@@ -145,7 +145,7 @@ def _unknown_key(code: str, detail: str, more: str) -> Refused:
     return Refused(401, code, detail, headers={"www-authenticate": f'Bearer realm="compagnon"{more}'})
 
 
-def _too_many(wait: float) -> Refused:
+def too_many(wait: float) -> Refused:
     seconds = max(1, int(wait + 0.999))
     what = _("This key has asked too often; wait {seconds} s.").format(seconds=seconds)
     return Refused(429, "request.too-many", what, headers={"retry-after": str(seconds)})

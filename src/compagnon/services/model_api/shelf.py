@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from compagnon.chain.artifact import Artifact
 from compagnon.errors import UserError
 from compagnon.i18n import _
+from compagnon.services.model_api.compiled import Compiled, compile_package
 from compagnon.services.model_api.package import Served
 from compagnon.services.model_api.problem import Refused
 from compagnon.spec.model import Model
@@ -40,6 +41,8 @@ class Shelved:
     """The first characters of the package's digest."""
     run: str
     since: datetime
+    compiled: Compiled | None = None
+    """The quick way through the package, where it has one."""
 
 
 @dataclass
@@ -139,7 +142,10 @@ class Shelf:
         if artifact is None:
             raise UserError("package.missing", _("Files of the package of {model} are missing.").format(model=name))
         package = self.load(self.solution, artifact)
-        return Shelved(name, model, package, artifact.digest[:12], run_id, self.solution.clock.now())
+        example = next((example for example in model.serve.examples if isinstance(example, str)), None)
+        is_text = example is not None and len(package.inputs) == 1
+        compiled = compile_package(package, model.serve.limits.rows, (example,) if is_text else None)
+        return Shelved(name, model, package, artifact.digest[:12], run_id, self.solution.clock.now(), compiled)
 
     def _now(self) -> float:
         return self.solution.clock.monotonic()

@@ -54,15 +54,23 @@ class LoadedPackage:
     document: Mapping[str, Any] = field(repr=False)
     """package.json."""
     session: Any = field(repr=False)
+    takes: tuple[str, ...] = field(init=False, repr=False, default=())
+    """The graph's own inputs: those that training left unused are not among them."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "takes", tuple(i.name for i in self.session.get_inputs()))
 
     def probabilities(self, feeds: Feeds) -> np.ndarray[Any, Any]:
         """Probabilities of shape (rows, labels), float32, for arrays as ``compagnon.features.inputs`` makes them."""
         import numpy as np
 
-        wanted = [i.name for i in self.session.get_inputs()]
+        wanted = self.takes
         rows = len(next(iter(feeds.values())))
         if not rows:
             return np.empty((0, len(self.labels)), dtype=np.float32)
+        if rows <= BLOCK:
+            only: np.ndarray[Any, Any] = self.session.run(["probabilities"], {name: feeds[name] for name in wanted})[0]
+            return only
         found: list[Any] = []
         for start in range(0, rows, BLOCK):
             block = {name: feeds[name][start : start + BLOCK] for name in wanted}

@@ -1,0 +1,294 @@
+"""Predictions answered without the application's layers: admission, batches of one turn of the event loop, answers.
+
+``protocol`` hands over requests that it has parsed. Whatever is out of the ordinary (a key not known yet, a model not
+there, other headers than usual) is left to the ordinary route, which shares every rule with this path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from compagnon.access.keys import Key
+from compagnon.errors import UserError
+from compagnon.i18n import use
+from compagnon.operate.monitor.recorder import Answered
+from compagnon.services.model_api.body import too_large
+from compagnon.services.model_api.compiled import Compiled, Row
+from compagnon.services.model_api.decode import decode
+from compagnon.services.model_api.problem import MEDIA_TYPE, ProblemDocument, Refused, fault, where
+from compagnon.services.model_api.routes import too_many
+from compagnon.services.model_api.service import ModelService
+from compagnon.services.model_api.shelf import Shelved
+from compagnon.services.model_api.work import overloaded
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+ROUTE = "/api/models/{name}/predict"
+JSON = frozenset({b"application/json", b"application/json; charset=utf-8"})
+MOST_INLINE = 8_192
+"""Bytes of a body that the event loop reads itself."""
+MOST_DIAGNOSED = 1_024
+"""Bytes of a wrong body that the event loop explains itself."""
+MOST_REMEMBERED = 1_024
+"""Keys remembered by their header."""
+Headers = Sequence[tuple[bytes, bytes]]
+Found = tuple[str, float, str]
+
+
+class Reply(Protocol):
+    """Where the answer of a request goes."""
+
+    def reply(self, status: int, headers: bytes, body: bytes, *, close: bool = False) -> None: ...
+
+
+class Ask:
+    """One admitted request."""
+
+    __slots__ = ("began", "fed", "headers", "id", "key", "most", "rows", "shelved", "to")
+
+    def __init__(self, shelved: Shelved, key: Key, headers: Headers, to: Reply, request_id: str) -> None:
+        self.shelved, self.key, self.headers, self.to, self.id = shelved, key, headers, to, request_id
+        self.began = time.perf_counter()
+        self.most = shelved.model.serve.limits.body
+        self.rows: Sequence[Row] = ()
+        self.fed: Sequence[Row] = ()
+
+
+class FastPath:
+    """The quick path of one server process; every method runs on its event loop."""
+
+    def __init__(
+        self, service: ModelService, safe_headers: Mapping[str, str], negotiate: Callable[[str, str], str]
+    ) -> None:
+        self.service = service
+        self.paths = {ROUTE.format(name=name).encode(): name for name in service.shelf.names}
+        self._safe, self._negotiate = safe_headers, negotiate
+        self._ok = _lines({**safe_headers, "content-type": "application/json"})
+        self._ids = _request_ids()
+        self._seen: dict[bytes, Key] = {}
+        self._generation: float | None = None
+        self._reading: asyncio.Future[None] | None = None
+        self._waiting: list[Ask] = []
+        self._planned = False
+
+    def admit(self, name: str, headers: Headers, to: Reply) -> Ask | None:
+        """The request, if this path can answer it; raises Refused where it is not to be answered now."""
+        authorization = content = b""
+        length = 0
+        for header, value in headers:
+            if header == b"authorization":
+                if authorization:
+                    return None
+                authorization = value
+            elif header == b"content-type":
+                if content:
+                    return None
+                content = value
+            elif header == b"content-length":
+                length = int(value) if len(value) <= 18 and value.isdigit() else 1 << 60
+            elif header in (b"content-encoding", b"upgrade"):
+                return None
+        key = self._key(authorization)
+        shelved = self.service.shelf.find(name)
+        if key is None or shelved is None or content not in JSON:
+            return None
+        limits = shelved.model.serve.limits
+        wait = self.service.limiter.take(f"{key.id} {name}", limits.per_minute)
+        if wait:
+            raise too_many(wait)
+        if not self.service.work.has_room(name, limits.queue):
+            raise overloaded()
+        if length > limits.body:
+            raise too_large(limits.body)
+        return Ask(shelved, key, headers, to, next(self._ids))
+
+    def _key(self, authorization: bytes) -> Key | None:
+        """The valid key of a header as far as it is known without reading, with what may be asked of it."""
+        ring = self.service.keyring
+        if not ring.is_fresh():
+            return None
+        if ring.generation != self._generation:
+            self._seen.clear()
+            self._generation = ring.generation
+        if ring.is_due() and self._reading is None:
+            self._reading = asyncio.get_running_loop().run_in_executor(None, ring.refresh)
+            self._reading.add_done_callback(self._read)
+        key = self._seen.get(authorization)
+        if key is None:
+            kind, _space, text = authorization.decode("latin-1").partition(" ")
+            found = ring.known(text.strip(), self.service.solution.clock.now()) if kind.lower() == "bearer" else None
+            if found is not None and "predict" in found.scopes and len(self._seen) < MOST_REMEMBERED:
+                key = self._seen[authorization] = found
+        return key
+
+    def _read(self, done: asyncio.Future[None]) -> None:
+        self._reading = None
+        if not done.cancelled() and isinstance(done.exception(), UserError):
+            _log.warning("keys cannot be read")
+
+    def submit(self, ask: Ask, body: bytes) -> asyncio.Task[None] | None:
+        """Answer ``body``, at the end of this turn of the loop or, where a task is returned, from a thread."""
+        compiled = ask.shelved.compiled
+        if compiled is None or not compiled.pace.most_rows or len(body) > MOST_INLINE:
+            return self._in_thread(ask, body)
+        rows = compiled.read(body)
+        fed = compiled.feed(rows) if rows is not None else None
+        if rows is None or fed is None:
+            if len(body) > MOST_DIAGNOSED:
+                return self._in_thread(ask, body)
+            self._explain(ask, body)
+            return None
+        if len(rows) > compiled.pace.most_rows:
+            return self._in_thread(ask, body)
+        ask.rows, ask.fed = rows, fed
+        self._waiting.append(ask)
+        if len(self._waiting) >= ask.shelved.model.serve.limits.queue:
+            self.flush()  # as many as may wait: computing them now holds the next ones back
+        elif not self._planned:
+            self._planned = True
+            asyncio.get_running_loop().call_soon(self._turn)
+        return None
+
+    def _turn(self) -> None:
+        self._planned = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Compute and answer everything that waits."""
+        waiting, self._waiting = self._waiting, []
+        while waiting:
+            shelved = waiting[0].shelved
+            assert shelved.compiled is not None
+            room = shelved.compiled.pace.most_rows
+            taken: list[Ask] = []
+            rest: list[Ask] = []
+            for ask in waiting:
+                if ask.shelved is shelved and (not taken or room >= len(ask.fed)):
+                    taken.append(ask)
+                    room -= len(ask.fed)
+                else:
+                    rest.append(ask)
+            self._answer(shelved, shelved.compiled, taken)
+            waiting = rest
+
+    def _answer(self, shelved: Shelved, compiled: Compiled, asks: Sequence[Ask]) -> None:
+        try:
+            found = compiled.compute([row for ask in asks for row in ask.fed])
+        except Exception as error:
+            if len(asks) > 1:  # none of them pays for another
+                for ask in asks:
+                    self._answer(shelved, compiled, [ask])
+                return
+            _log.error("request %s: %s", asks[0].id, where(error))
+            self.refuse(asks[0], fault())
+            return
+        labels = dict(zip(compiled.package.labels, compiled.labels, strict=True))
+        start = f'{{"model":"{shelved.name}","version":"{shelved.version}","predictions":['
+        moment, place = self.service.solution.clock.now(), 0
+        for ask in asks:
+            mine = found[place : place + len(ask.fed)]
+            place += len(ask.fed)
+            said = ",".join(
+                [f'{{"label":{labels[o[0]]},"confidence":{round(o[1], 6)!r},"decide":"{o[2]}"}}' for o in mine]
+            )
+            self._record(ask, compiled, moment, mine)
+            ask.to.reply(200, self._ok + b"x-request-id: " + ask.id.encode(), f"{start}{said}]}}".encode())
+        now = time.perf_counter()
+        self.service.metrics.requests_of("POST", ROUTE, 200, [now - ask.began for ask in asks])
+        self.service.metrics.predicted(shelved.name, shelved.version, [o[2] for o in found])
+
+    def _record(self, ask: Ask, compiled: Compiled, moment: datetime, mine: Sequence[Found]) -> None:
+        if self.service.recorder.wants(ask.shelved.name, ask.id):
+            rows = [compiled.as_mapping(row) for row in ask.rows]
+            by = f"key:{ask.key.id}"
+            self.service.recorder.add(
+                Answered(moment, ask.id, ask.shelved.name, ask.shelved.version, by, rows, list(mine))
+            )
+
+    def _in_thread(self, ask: Ask, body: bytes) -> asyncio.Task[None]:
+        with use(self._language(ask.headers)):
+            return asyncio.get_running_loop().create_task(self._slowly(ask, body))
+
+    async def _slowly(self, ask: Ask, body: bytes) -> None:
+        shelved, most = ask.shelved, ask.shelved.model.serve.limits.rows
+        try:
+            _rows, answer = await self.service.predict(
+                shelved, lambda: decode(body, shelved.package, most), request_id=ask.id, by=f"key:{ask.key.id}"
+            )
+        except Refused as refused:
+            self.refuse(ask, refused)
+        except UserError as error:
+            problem = ProblemDocument(503, error.code, error.problems[0].what, headers={"retry-after": "5"})
+            self._problem(ask, problem)
+        except Exception as error:
+            _log.error("request %s: %s", ask.id, where(error))
+            self.refuse(ask, fault())
+        else:
+            ask.to.reply(200, self._ok + b"x-request-id: " + ask.id.encode(), _encode(answer.as_dict()))
+            self.service.metrics.request("POST", ROUTE, 200, time.perf_counter() - ask.began)
+
+    def _explain(self, ask: Ask, body: bytes) -> None:
+        with use(self._language(ask.headers)):
+            try:
+                decode(body, ask.shelved.package, ask.shelved.model.serve.limits.rows)
+                # The typed reader is stricter nowhere that we know of; were it so, the thread answers.
+                task = self._in_thread(ask, body)
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            except Refused as refused:
+                self.refuse(ask, refused)
+            except Exception as error:
+                _log.error("request %s: %s", ask.id, where(error))
+                self.refuse(ask, fault())
+
+    def refuse(self, ask: Ask, refused: Refused, *, close: bool = False) -> None:
+        """Answer a request with a problem document."""
+        self._problem(ask, refused.problem, close=close)
+
+    def _problem(self, ask: Ask, problem: ProblemDocument, *, close: bool = False) -> None:
+        headers, body = self.document(problem, ask.id, ask.headers)
+        ask.to.reply(problem.status, headers, body, close=close)
+        self.count(problem.status, time.perf_counter() - ask.began, ask.id)
+
+    def document(
+        self, problem: ProblemDocument, request_id: str | None = None, headers: Headers = ()
+    ) -> tuple[bytes, bytes]:
+        """The header lines and the body of a problem, in the client's language."""
+        request_id = request_id or next(self._ids)
+        with use(self._language(headers)):
+            named = {name: value for name, value in problem.all_headers().items() if name != "connection"}
+            lines = {**self._safe, **named, "content-type": MEDIA_TYPE, "x-request-id": request_id}
+            return _lines(lines)[:-2], problem.body(request_id)
+
+    def count(self, status: int, seconds: float, request_id: str) -> None:
+        self.service.metrics.request("POST", ROUTE, status, seconds)
+        _log.info("POST %s %d %.1f ms %s", ROUTE, status, seconds * 1000, request_id)
+
+    def _language(self, headers: Headers) -> str:
+        accept = cookie = ""
+        for name, value in headers:
+            if name == b"accept-language" and not accept:
+                accept = value.decode("latin-1")
+            elif name == b"cookie" and not cookie:
+                cookie = value.decode("latin-1")
+        return self._negotiate(accept, cookie)
+
+
+def _lines(headers: Mapping[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")
+
+
+def _request_ids() -> Iterator[str]:
+    """Random ids of 16 hexadecimal digits, 256 at a time."""
+    while True:
+        block = os.urandom(8 * 256).hex()
+        for start in range(0, len(block), 16):
+            yield block[start : start + 16]
