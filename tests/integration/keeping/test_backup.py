@@ -253,6 +253,28 @@ def test_anything_but_plain_files_is_refused(kind: bytes, tmp_path: Path) -> Non
     assert [p.name for p in tmp_path.iterdir()] == ["f.tar.gz"]
 
 
+def test_where_a_backup_is_written(small_solution: Path, tmp_path: Path) -> None:
+    solution = Solution(small_solution)
+    assert code_of(lambda: write(solution, tmp_path / "b.zip")) == "backup.unknown-format"
+    assert code_of(lambda: write(solution, tmp_path / "none" / "b.tar.gz")) == "backup.no-folder"
+    solution.close()
+    text = (small_solution / "solution.yaml").read_text(encoding="utf-8")
+    values = "values: [facture, livraison, compte]"
+    assert values in text
+    base = "sources:\n  base: {kind: sql, url: 'sqlite:///data/base.sqlite', query: queries/all.sql}"
+    text = text.replace(values, "values: ./themes.yaml").replace("sources:", base, 1)
+    (small_solution / "solution.yaml").write_text(text, encoding="utf-8")
+    (small_solution / "queries").mkdir()
+    (small_solution / "queries" / "all.sql").write_text("select 1 as id", encoding="utf-8")
+    sqlite3.connect(small_solution / "data" / "base.sqlite").executescript("create table t (id)").connection.close()
+    (small_solution / "themes.yaml").write_text("[facture, livraison, compte]\n", encoding="utf-8")
+    solution = Solution(small_solution)
+    names = {entry.name for entry in write(solution, tmp_path / "b.tar.gz").manifest.files}
+    solution.close()
+    assert {"queries/all.sql", "data/base.sqlite"} <= names
+    assert {"solution.yaml", "themes.yaml", "data/messages.csv", ".compagnon/compagnon.sqlite"} <= names
+
+
 def test_other_lies(tmp_path: Path) -> None:
     path, target = tmp_path / "f.tar.gz", tmp_path / "target"
     bomb, small = info("x", 50_000_000), entry("x", 10)

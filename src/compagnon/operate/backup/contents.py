@@ -16,8 +16,6 @@ from compagnon.i18n import _
 if TYPE_CHECKING:
     from compagnon.solution import Solution
 
-SPEC = "solution.yaml"
-
 
 @dataclass
 class Contents:
@@ -34,8 +32,12 @@ def gather(solution: Solution, scratch: Path, *, with_secrets: bool) -> Contents
     """The files to take; what changes while it is read is copied to ``scratch`` first."""
     found = Contents()
     root, workspace = solution.root, solution.workspace
-    for name in (SPEC, *solution.loaded.files):
-        found.files[name] = root / name
+    named = [name for instance in solution.chain.instances() for name in instance.files]
+    for name in (workspace.spec_file.name, *solution.loaded.files, *named):
+        if Path(name).is_absolute():
+            found.outside += [name]
+        elif (root / name).is_file():
+            found.files[Path(name).as_posix()] = root / name
     for path in _of_sources(solution):
         if path.is_relative_to(root):
             found.files[path.relative_to(root).as_posix()] = path

@@ -50,14 +50,20 @@ class Written:
 def write(solution: Solution, path: Path, *, with_secrets: bool = False, replace: bool = False) -> Written:
     """Back the solution up to ``path`` (readable by its owner alone), in bounded memory.
 
-    Raises UserError ``backup.unknown-format``, ``backup.exists``, ``run.locked``, ``backup.changed``,
-    ``backup.bad-name``, ``backup.database``, and those of the disk.
+    Raises UserError ``backup.unknown-format``, ``backup.no-folder``, ``backup.exists``, ``run.locked``,
+    ``backup.changed``, ``backup.bad-name``, ``backup.database``, and those of the disk.
     """
     if not path.name.endswith(SUFFIXES):
         raise UserError(
             "backup.unknown-format",
             _("A backup is written as .tar.gz; {path} does not end so.").format(path=path),
             next=_("Name it, for example, backup.tar.gz"),
+        )
+    if not path.parent.is_dir():
+        raise UserError(
+            "backup.no-folder",
+            _("There is no folder {path}.").format(path=path.parent),
+            next=_("Make it first, or write the backup elsewhere."),
         )
     if path.exists() and not replace:
         raise UserError(
