@@ -1,8 +1,13 @@
-"""Rows set aside: their reasons, and putting one back. Raw cells are shown to those who have the right only."""
+"""Rows set aside: their reasons, and putting one back.
+
+The quarantine itself is never served: those who have the right see cells as they would leave it, that is without what
+the table hides or masks. Rows named by a personal key are put back from the command line.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,8 +18,12 @@ from starlette.responses import RedirectResponse, Response
 from compagnon.chain.artifact import Artifact
 from compagnon.errors import UserError
 from compagnon.i18n import _, current
+from compagnon.privacy.classes import keep_of
+from compagnon.privacy.patterns import mask_text
 from compagnon.services.model_api.problem import Refused
+from compagnon.spec.model import Table
 from compagnon.stages.prepare import quarantine
+from compagnon.stages.prepare.exits import named_by_persons
 from compagnon.web import paging
 from compagnon.web.tables import cell
 from compagnon.web.view import View
@@ -73,16 +82,18 @@ class QuarantinePage:
         clear = visitor_of(request).may("quarantine.read")
         restored = {entry.row_id: entry for entry in solution.ledger.corrections(table) if entry.kind == "restore"}
         said = request.query_params.get("restored")
+        named = named_by_persons(solution.spec)
         values: dict[str, Any] = {
             "table": table,
             "reasons": reasons,
             "reason": wanted,
             "rows": [
                 {
-                    "row_id": row.row_id,
+                    "row_id": row.row_id if row.source not in named else f"{row.source}:…",
+                    "named": row.source in named,
                     "source": row.source,
                     "reasons": [why.text for why in row.reasons],
-                    "raw": [(name, cell(value)) for name, value in row.raw.items()] if clear else None,
+                    "raw": as_they_leave(solution.spec.tables[table], row.source, row.raw) if clear else None,
                     "restored": restored.get(row.row_id),
                 }
                 for row in rows[page.first :]
@@ -104,6 +115,18 @@ class QuarantinePage:
             return name, quarantine.of_table(name, solution.spec, solution.ledger, solution.artifacts)
         except UserError as error:
             raise Refused(404, error.code, error.problems[0].what) from error
+
+
+def as_they_leave(table: Table, source: str, raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Cells of a raw row that the table lets out, by the source's names; texts masked where the table masks them."""
+    mapping = table.from_.get(source, {})
+    keeps = {entry.column: keep_of(table.columns[name]) for name, entry in mapping.items()}
+    # A column from which nothing was declared to leave stays where it is.
+    return [
+        (name, cell(value) if keeps[name] == "plain" or value is None else mask_text(cell(value)))
+        for name, value in raw.items()
+        if keeps.get(name) in ("plain", "mask")
+    ]
 
 
 def reason_counts(artifact: Artifact, view: View) -> list[dict[str, Any]]:
