@@ -50,7 +50,7 @@ def _sources(scene: Scene) -> None:
         path = ("sources", name, "instead")
         if source.instead in (None, "last"):
             continue
-        assert source.instead is not None  # noqa: S101
+        assert source.instead is not None
         if source.instead == name:
             scene.error("spec.instead-cycle", _("A source cannot stand in for itself."), *path)
         elif source.instead not in sources:

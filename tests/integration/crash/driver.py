@@ -17,9 +17,6 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import compagnon.stages.collect.file
-import compagnon.stages.collect.sql
-import compagnon.stages.package.load  # noqa: F401
 import duckdb  # noqa: F401
 import numpy  # noqa: F401
 import onnxruntime  # noqa: F401
@@ -29,6 +26,9 @@ import sklearn.pipeline
 import sklearn.svm  # noqa: F401
 import sqlalchemy.dialects.sqlite  # noqa: F401
 
+import compagnon.stages.collect.file
+import compagnon.stages.collect.sql
+import compagnon.stages.package.load  # noqa: F401
 from compagnon import Solution
 from compagnon.chain.fact import computed
 
