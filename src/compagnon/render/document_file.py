@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from compagnon.render import document_docx, document_html
+from compagnon.render import document_docx as docx_writer
+from compagnon.render import document_html as html_writer
 from compagnon.render.document import Document
 
 Form = Literal["html", "docx"]
@@ -16,4 +17,4 @@ MEDIA_TYPES: dict[Form, str] = {
 
 def write(document: Document, form: Form) -> bytes:
     """The bytes of the file; the same document gives the same bytes."""
-    return document_docx.write(document) if form == "docx" else document_html.write(document).encode()
+    return docx_writer.write(document) if form == "docx" else html_writer.write(document).encode()

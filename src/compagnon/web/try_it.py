@@ -51,7 +51,8 @@ class TryIt:
         except Refused as refused:
             if refused.problem.status != 503:
                 raise
-            return self.view.page(request, "try.html", {"name": name, "absent": refused.problem.detail}, status=503)
+            values = {"name": name, "absent": refused.problem.detail, "said": None, "refused": None}
+            return self.view.page(request, "try.html", values, status=503)
         fields = self._fields(shelved)
         number = request.query_params.get("example", "")
         given = examples(shelved)
