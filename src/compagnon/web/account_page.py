@@ -96,7 +96,9 @@ class AccountPage:
         try:
             # As a sign-in: the password is asked again, and guessing it is slowed down in the same way.
             name, key = get_account(solution.engine, mine).sign_in, solution.secrets.own(THROTTLE_KEY)
-            sign_in(solution.engine, key, name, form.get("password", ""), origin=visitor.origin, now=now)
+            asked = sign_in(solution.engine, key, name, form.get("password", ""), origin=visitor.origin, now=now)
+            # The session that the question began is of no use, whether or not the account goes.
+            end_session(solution.engine, mine, asked.session, now, visitor.origin)
             erase_account(solution.engine, mine, now, actor=visitor.identity.author)
         except UserError as error:
             said = _("This is not your password.") if error.code == "sign-in.refused" else words_of(error)

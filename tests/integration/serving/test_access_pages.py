@@ -355,6 +355,15 @@ def test_keys_are_shown_once_and_revoked(house: tuple[Solution, str]) -> None:
         assert post(client, "/keys/revoke", {"key": key[1]}).status_code == 303
 
 
+def test_an_erasure_that_is_refused_leaves_no_session_behind(house: tuple[Solution, str]) -> None:
+    _solution, address = house
+    with enter(address, "admin") as client:
+        before = client.get("/account").text.count('name="session" value="')
+        refused = post(client, "/account/erase", {"password": PASSWORD})
+        assert refused.status_code == 422, "the last administrator stays"
+        assert client.get("/account").text.count('name="session" value="') == before
+
+
 def test_ones_own_data_are_handed_over_and_erased(house: tuple[Solution, str]) -> None:
     solution, address = house
     mine = add_account(solution, "reader", "leaving")
