@@ -87,6 +87,7 @@ SUBJECTS = {
     "infer": "Deviner depuis des données · Guessing from data",
     "json": "Corps JSON d'une requête · JSON body of a request",
     "key": "Clés d'API · API keys",
+    "knowledge": "Base de connaissances · Knowledge base",
     "link": "Liens à usage unique · Single-use links",
     "model": "Modèles de l'API · Models of the API",
     "new": "Nouvelle solution · New solution",
@@ -112,6 +113,7 @@ SUBJECTS = {
     "spec": "`solution.yaml`",
     "store": "Stocker · Storing",
     "train": "Apprendre · Training",
+    "tutor": "Tuteur · Tutor",
 }
 CODE = re.compile(r"^[a-z]+\.[a-z]+[a-z0-9]*(-[a-z0-9]+)*$")
 UNSTATED = "…"

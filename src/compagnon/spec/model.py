@@ -323,6 +323,15 @@ class Model(Section):
     serve: Serve = Field(Serve(), description="How it is served.")
 
 
+# --- tutor -------------------------------------------------------------------------------------------------------
+
+
+class Tutor(Section):
+    """A teaching assistant that answers from a knowledge base."""
+
+    knowledge: str = Field("knowledge", description="Folder of the knowledge base: one JSON file for each topic.")
+
+
 # --- the whole ---------------------------------------------------------------------------------------------------
 
 
@@ -340,3 +349,4 @@ class Spec(Section):
     tables: dict[Name, Table] = Field({}, description="Prepared, typed sets of rows, by name.")
     privacy: Privacy | None = Field(None, description="Who is responsible for personal data, and for how long.")
     models: dict[Name, Model] = Field({}, description="What predicts, by name.")
+    tutor: Tutor | None = Field(None, description="A teaching assistant that answers from a knowledge base.")

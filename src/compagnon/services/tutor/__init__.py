@@ -1,0 +1,1 @@
+"""A teaching assistant: what it knows, and how it finds the passages that answer a question."""
