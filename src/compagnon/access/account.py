@@ -211,6 +211,15 @@ def display_names(engine: Engine, authors: Iterable[str]) -> dict[str, str]:
         return {ids[row.id]: row.name for row in connection.execute(query)}
 
 
+def author_names(engine: Engine, authors: Iterable[str]) -> dict[str, str]:
+    """A name to show for every author as it is kept, in the language in use."""
+    wanted = set(authors)
+    names = {author: author for author in wanted if not author.startswith("person:")}
+    names |= {author: _("a former account") for author in wanted if author.startswith("person:")}
+    names |= {"person:local": _("this machine"), "anonymous": _("without an account")}
+    return names | display_names(engine, wanted)
+
+
 def locked(connection: Connection, account_id: str) -> Account:
     """The account, held until the transaction ends; raises UserError ``account.unknown``."""
     query = select(accounts).where(accounts.c.id == account_id).with_for_update()

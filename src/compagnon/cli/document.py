@@ -59,6 +59,7 @@ def command(kind: str, name: str | None, form: str | None, to: Path, force: bool
             _("{path} already exists.").format(path=to),
             next=_("Give another name, or --force to replace it."),
         )
+    from compagnon.access.account import author_names
     from compagnon.chain.workspace import write_atomically
     from compagnon.evidence.documents import document_of
     from compagnon.render.document_file import write
@@ -71,6 +72,7 @@ def command(kind: str, name: str | None, form: str | None, to: Path, force: bool
             spec=solution.spec,
             ledger=solution.ledger,
             artifacts=solution.artifacts,
+            named=lambda author: author_names(solution.engine, [author])[author],
         )
         content = write(document, chosen)  # type: ignore[arg-type]
     write_atomically(to.absolute(), content)

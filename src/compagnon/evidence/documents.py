@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from compagnon.chain.artifact import ArtifactStore
@@ -16,10 +17,20 @@ Kind = Literal["quality", "card", "logbook"]
 
 
 def document_of(
-    kind: Kind, name: str | None, language: Language, *, spec: Spec, ledger: Ledger, artifacts: ArtifactStore
+    kind: Kind,
+    name: str | None,
+    language: Language,
+    *,
+    spec: Spec,
+    ledger: Ledger,
+    artifacts: ArtifactStore,
+    named: Callable[[str], str] = str,
 ) -> Document:
-    """The document of that kind about ``name`` (a table, a model; nothing for the logbook)."""
+    """The document of that kind about ``name`` (a table, a model; nothing for the logbook).
+
+    ``named`` gives the name to show for an author as it is kept.
+    """
     if kind == "logbook":
-        return logbook(language, spec=spec, ledger=ledger)
+        return logbook(language, spec=spec, ledger=ledger, named=named)
     write = quality_report if kind == "quality" else model_card
     return write(name or "", language, spec=spec, ledger=ledger, artifacts=artifacts)

@@ -6,6 +6,8 @@ column, never the row nor the value.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -29,12 +31,16 @@ from compagnon.render.document import (
 from compagnon.spec.model import Spec, text_of
 
 
-def logbook(language: Language, *, spec: Spec, ledger: Ledger) -> Document:
-    """Everything that the ledger holds, the oldest first; an empty one is told as a gap."""
+def logbook(language: Language, *, spec: Spec, ledger: Ledger, named: Callable[[str], str] = str) -> Document:
+    """Everything that the ledger holds, the oldest first; an empty one is told as a gap.
+
+    ``named`` gives the name to show for an author as it is kept.
+    """
     zone = ZoneInfo(spec.timezone)
     runs = sorted(ledger.runs(), key=lambda run: run.ended)
-    notes = sorted(ledger.notes(), key=lambda note: (note.at, note.id))
-    made = [c for table in spec.tables for c in ledger.corrections(table)]
+    written = [replace(note, author=named(note.author)) for note in ledger.notes()]
+    notes = sorted(written, key=lambda note: (note.at, note.id))
+    made = [replace(c, author=named(c.author)) for table in spec.tables for c in ledger.corrections(table)]
     decisions = sorted(made, key=lambda decision: (decision.at, decision.id))
     moments = [*(run.ended for run in runs), *(note.at for note in notes), *(c.at for c in decisions)]
     days = sorted({_day(at, zone) for at in moments})

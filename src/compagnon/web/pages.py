@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from compagnon.web.documents import Documents
 from compagnon.web.forms import read_form
 from compagnon.web.models import Models
 from compagnon.web.quarantine import QuarantinePage
@@ -28,6 +29,7 @@ def add_pages(view: View, get: Add, post: Add) -> None:
     """Register every page of this part; ``/help`` is registered by whoever calls, with ``Site(view).help``."""
     sources, tables, models = Sources(view), Tables(view), Models(view)
     quarantine, runs, site = QuarantinePage(view), Runs(view), Site(view)
+    documents = Documents(view)
 
     async def restore(request: Request) -> Response:
         form = await read_form(request)
@@ -38,10 +40,13 @@ def add_pages(view: View, get: Add, post: Add) -> None:
     get("/tables", tables.list, "tables")
     get("/tables/{name}", tables.show, "table")
     get("/tables/{name}/export/{form}", tables.export, "table.export")
+    get("/tables/{name}/quality.{form}", documents.of("quality"), "quality.file")
     get("/quarantine/{table}", quarantine.show, "quarantine")
     post("/quarantine/{table}", restore, "quarantine.restore")
     get("/models/{name}", models.show, "model-page")
     get("/models/{name}/card", models.card, "model-card")
+    get("/models/{name}/card.{form}", documents.of("card"), "model-card.file")
+    get("/logbook.{form}", documents.of("logbook"), "logbook.file")
     get("/models/{name}/charts/{chart}.svg", models.chart, "model-chart")
     get("/runs", runs.list, "runs")
     post("/runs", runs.start, "runs.start")

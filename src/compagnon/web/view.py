@@ -13,7 +13,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from compagnon.access.account import display_names
+from compagnon.access.account import author_names
 from compagnon.i18n import _, current, format_number, ngettext
 from compagnon.spec.model import text_of
 from compagnon.web import words
@@ -81,11 +81,7 @@ class View:
 
     def names(self, authors: Iterable[str]) -> dict[str, str]:
         """Names to show for authors as they are kept."""
-        wanted = set(authors)
-        names = {author: author for author in wanted if not author.startswith("person:")}
-        names |= {author: _("a former account") for author in wanted if author.startswith("person:")}
-        names |= {"person:local": _("this machine"), "anonymous": _("without an account")}
-        return names | display_names(self.solution.engine, wanted)
+        return author_names(self.solution.engine, authors)
 
     def bare(self, template: str, values: Mapping[str, Any], *, status: int) -> Response:
         """A page that says nothing of the solution."""

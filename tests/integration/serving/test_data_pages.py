@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Iterator
 
+import docx
 import httpx
 import pyarrow.parquet as pq
 import pytest
 from serving import Served, key_of, running
 
 from compagnon import Solution
+from compagnon.render.document_file import MEDIA_TYPES
 from compagnon.web.app import create_app
 
 
@@ -57,8 +59,40 @@ def test_the_raw_zone_is_on_no_page_and_in_no_file(own: tuple[Served, httpx.Clie
 
 
 @pytest.mark.parametrize(
+    ("page", "file", "title"),
+    [
+        ("/tables/messages/quality", "small-quality-messages-en", "messages"),
+        ("/models/theme/card", "small-card-theme-en", "theme"),
+        ("/logbook", "small-logbook-en", "Logbook"),
+    ],
+)
+def test_documents_are_taken_away_from_the_page_that_shows_the_same(
+    served: Served, page: str, file: str, title: str
+) -> None:
+    with httpx.Client(base_url=served.address, headers={"accept-language": "en"}) as client:
+        shown = client.get(page).text
+        for form, media in MEDIA_TYPES.items():
+            assert f'href="{page}.{form}" download' in shown
+            answer = client.get(f"{page}.{form}")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == media
+            assert answer.headers["content-disposition"] == f'attachment; filename="{file}.{form}"'
+            assert answer.headers["content-language"] == "en"
+        word = docx.Document(io.BytesIO(client.get(f"{page}.docx").content))
+        assert title in word.paragraphs[0].text
+        assert 'lang="en' in client.get(f"{page}.html").text
+        assert 'lang="fr' in client.get(f"{page}.html", headers={"accept-language": "fr"}).text
+        assert not [address for address in raw_values(served.solution) if address in client.get(f"{page}.html").text]
+
+
+@pytest.mark.parametrize(
     "path",
     [
+        "/tables/none/quality.docx",
+        "/tables/messages/quality.pdf",
+        "/models/none/card.html",
+        "/models/theme/card.pdf",
+        "/logbook.pdf",
         "/sources/none",
         "/sources/..%2f..",
         "/tables/none",
