@@ -8,8 +8,9 @@ from datetime import datetime
 from html import escape
 from typing import TypeVar
 
-from compagnon.chain.fact import FACTS, Fact, Value
-from compagnon.i18n import _, current, format_datetime, format_duration, format_number, preferred, use
+from compagnon.chain.fact import Fact
+from compagnon.chain.words import meaning, state_word, value_text
+from compagnon.i18n import _, current, format_datetime, preferred, use
 
 MARKS = {"cached": "✓", "stale": "↻", "missing": "·", "running": "▶", "failed": "✗"}
 
@@ -54,14 +55,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> s
 
 def state(name: str) -> str:
     """The mark and the word of a state."""
-    words = {
-        "cached": _("valid"),
-        "stale": _("out of date"),
-        "missing": _("not done"),
-        "running": _("running"),
-        "failed": _("failed"),
-    }
-    return f"{MARKS.get(name, '?')} {words.get(name, name)}"
+    return f"{MARKS.get(name, '?')} {state_word(name)}"
 
 
 def moment(at: datetime | None) -> str:
@@ -70,23 +64,5 @@ def moment(at: datetime | None) -> str:
 
 def facts(found: Iterable[Fact]) -> str:
     """Facts by their meaning, with value and unit."""
-    rows = []
-    for fact in found:
-        definition = FACTS.get(fact.name)
-        meaning = (definition.fr if current() == "fr" else definition.en) if definition else ""
-        rows.append((fact.name, value(fact.value, fact.unit), meaning))
+    rows = [(fact.name, value_text(fact.value, fact.unit), meaning(fact.name)) for fact in found]
     return table(_("Facts"), (_("Fact"), _("Value"), _("Meaning")), rows) if rows else ""
-
-
-def value(found: Value, unit: str) -> str:
-    """A value with its unit; counts need none, their meaning says it."""
-    if found is None:
-        return "–"
-    if isinstance(found, bool):
-        return _("yes") if found else _("no")
-    if isinstance(found, str):
-        return found
-    if unit == "second":
-        return format_duration(float(found))
-    number = format_number(found, 3) if isinstance(found, float) else format_number(found)
-    return f"{number} {unit}" if unit in ("ms", "byte") else number

@@ -12,13 +12,18 @@ Value = int | float | str | bool | None
 
 @dataclass(frozen=True)
 class Definition:
-    """What a fact means; ``computed`` facts are reproducible and compared, ``measured`` ones (time, energy) are not."""
+    """What a fact means; ``computed`` facts are reproducible and compared, ``measured`` ones (time, energy) are not.
+
+    ``fr_one`` and ``en_one`` are the words of a count for one: "1 row prepared".
+    """
 
     name: str
     unit: str
     kind: Kind
     fr: str
     en: str
+    fr_one: str = ""
+    en_one: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,26 +45,104 @@ def _define(*definitions: Definition) -> dict[str, Definition]:
 
 FACTS = _define(
     # collect
-    Definition("rows_collected", "row", "computed", "lignes collectées", "rows collected"),
-    Definition("segments", "segment", "computed", "fichiers ou lots collectés", "files or batches collected"),
     Definition(
-        "rows_unreadable", "row", "computed", "lignes illisibles, mises en quarantaine", "unreadable rows, quarantined"
+        "rows_collected", "row", "computed", "lignes collectées", "rows collected", "ligne collectée", "row collected"
+    ),
+    Definition(
+        "segments",
+        "segment",
+        "computed",
+        "fichiers ou lots collectés",
+        "files or batches collected",
+        "fichier ou lot collecté",
+        "file or batch collected",
+    ),
+    Definition(
+        "rows_unreadable",
+        "row",
+        "computed",
+        "lignes illisibles, mises en quarantaine",
+        "unreadable rows, quarantined",
+        "ligne illisible, mise en quarantaine",
+        "unreadable row, quarantined",
     ),
     Definition("instead_used", "", "measured", "solution de repli employée", "fall-back that was used"),
     # prepare
-    Definition("rows_read", "row", "computed", "lignes lues dans les sources", "rows read from the sources"),
-    Definition("rows_prepared", "row", "computed", "lignes préparées", "rows prepared"),
-    Definition("rows_rejected", "row", "computed", "lignes mises en quarantaine", "rows put in quarantine"),
-    Definition("rows_duplicate", "row", "computed", "doublons écartés", "duplicates set aside"),
-    Definition("rows_restored", "row", "computed", "lignes remises depuis la quarantaine", "rows put back"),
-    Definition("values_masked", "value", "computed", "valeurs masquées", "values masked"),
+    Definition(
+        "rows_read",
+        "row",
+        "computed",
+        "lignes lues dans les sources",
+        "rows read from the sources",
+        "ligne lue dans les sources",
+        "row read from the sources",
+    ),
+    Definition(
+        "rows_prepared", "row", "computed", "lignes préparées", "rows prepared", "ligne préparée", "row prepared"
+    ),
+    Definition(
+        "rows_rejected",
+        "row",
+        "computed",
+        "lignes mises en quarantaine",
+        "rows put in quarantine",
+        "ligne mise en quarantaine",
+        "row put in quarantine",
+    ),
+    Definition(
+        "rows_duplicate",
+        "row",
+        "computed",
+        "doublons écartés",
+        "duplicates set aside",
+        "doublon écarté",
+        "duplicate set aside",
+    ),
+    Definition(
+        "rows_restored",
+        "row",
+        "computed",
+        "lignes remises depuis la quarantaine",
+        "rows put back",
+        "ligne remise depuis la quarantaine",
+        "row put back",
+    ),
+    Definition(
+        "values_masked", "value", "computed", "valeurs masquées", "values masked", "valeur masquée", "value masked"
+    ),
     # store
-    Definition("tables_stored", "table", "computed", "tables publiées", "tables published"),
-    Definition("rows_stored", "row", "computed", "lignes publiées", "rows published"),
+    Definition(
+        "tables_stored", "table", "computed", "tables publiées", "tables published", "table publiée", "table published"
+    ),
+    Definition("rows_stored", "row", "computed", "lignes publiées", "rows published", "ligne publiée", "row published"),
     # train
-    Definition("rows_train", "row", "computed", "lignes d'apprentissage", "rows to learn from"),
-    Definition("rows_test", "row", "computed", "lignes de test", "rows of the test part"),
-    Definition("classes", "class", "computed", "classes à prédire", "classes to predict"),
+    Definition(
+        "rows_train",
+        "row",
+        "computed",
+        "lignes d'apprentissage",
+        "rows to learn from",
+        "ligne d'apprentissage",
+        "row to learn from",
+    ),
+    Definition(
+        "rows_test",
+        "row",
+        "computed",
+        "lignes de test",
+        "rows of the test part",
+        "ligne de test",
+        "row of the test part",
+    ),
+    Definition(
+        "classes",
+        "class",
+        "computed",
+        "classes à prédire",
+        "classes to predict",
+        "classe à prédire",
+        "class to predict",
+    ),
     Definition("chosen", "", "computed", "famille choisie", "family chosen"),
     Definition("macro_f1", "1", "computed", "macro-F1 sur la partie de test", "macro-F1 on the test part"),
     Definition(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from compagnon.chain.words import bytes_text
 from compagnon.cli.command import Argument, Option, json_option, opened
 from compagnon.cli.command import command as make
-from compagnon.cli.output import bytes_text, print_json
+from compagnon.cli.output import print_json
 from compagnon.i18n import N_, _, format_number, ngettext
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from compagnon.chain.words import bytes_text
 from compagnon.cli.command import Option, json_option, opened
 from compagnon.cli.command import command as make
-from compagnon.cli.output import bytes_text, print_json, table
+from compagnon.cli.output import print_json, table
 from compagnon.i18n import N_, _, format_number, ngettext
 
 

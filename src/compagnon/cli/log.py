@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from compagnon.chain.words import key_facts_text
 from compagnon.cli.command import Option, json_option, opened
 from compagnon.cli.command import command as make
-from compagnon.cli.output import key_facts, print_json
+from compagnon.cli.output import print_json
 from compagnon.i18n import N_, _, format_datetime, format_duration
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def entries(solution: Solution, limit: int, stage: str | None = None) -> list[tu
     runs = solution.ledger.runs(stage, limit)
     about = {None} if stage is None else {stage, *(run.id for run in solution.ledger.runs(stage))}
     notes = [note for note in solution.ledger.notes() if stage is None or note.about in about]
-    found = [(run.ended, {"kind": "run", **run.as_dict(), "line": key_facts(run.facts)}) for run in runs]
+    found = [(run.ended, {"kind": "run", **run.as_dict(), "line": key_facts_text(run.facts)}) for run in runs]
     found += [(note.at, {"kind": "note", **as_note(note)}) for note in notes]
     found.sort(key=lambda pair: pair[0], reverse=True)
     return found[:limit]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compagnon.cli.output import key_facts, width
+from compagnon.chain.words import key_facts_text
+from compagnon.cli.output import width
 from compagnon.i18n import _, format_duration, ngettext, use
 from compagnon.i18n import current as language
 
@@ -73,7 +74,7 @@ class Display:
             self._say(f"{head}{click.style('▶', fg='cyan')} {stage}  {event.message}")
         elif event.kind == "done":
             took = format_duration(time.monotonic() - self._started)
-            facts = key_facts(event.run.facts) if event.run else ""
+            facts = key_facts_text(event.run.facts) if event.run else ""
             line = _("done in {duration}").format(duration=took)
             parts = [line, facts, f"({self._reason})" if self.live and self._reason else ""]
             self._say(f"{head}{click.style('✓', fg='green')} {stage}  {' · '.join(part for part in parts if part)}")

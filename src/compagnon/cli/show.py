@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from compagnon.chain.words import bytes_text, fact_text
 from compagnon.cli.command import Argument, json_option, opened
 from compagnon.cli.command import command as make
-from compagnon.cli.output import bytes_text, cell, fact_text, print_json, table
+from compagnon.cli.output import cell, print_json, table
 from compagnon.errors import UserError
 from compagnon.i18n import N_, _, format_datetime, format_number
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from compagnon.chain.words import key_facts_text
 from compagnon.cli.command import command as make
 from compagnon.cli.command import json_option, opened
-from compagnon.cli.output import key_facts, marked, print_json, table
+from compagnon.cli.output import marked, print_json, table
 from compagnon.cli.summary import indicators, print_indicators
 from compagnon.i18n import N_, _, format_datetime
 
@@ -43,7 +44,7 @@ def command(as_json: bool) -> None:
                     marked(step.state),
                     step.run.id if step.run else "",
                     format_datetime(step.run.ended) if step.run else "",
-                    key_facts(step.run.facts) if step.run else "",
+                    key_facts_text(step.run.facts) if step.run else "",
                 ]
                 for step in steps
             ],

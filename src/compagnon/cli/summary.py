@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from compagnon.chain.words import value_text, verdict_word
 from compagnon.cli.failure import complain
-from compagnon.cli.output import value_text
 from compagnon.errors import UserError
 from compagnon.i18n import _, format_number, ngettext
 
@@ -67,7 +67,6 @@ def print_summary(about: dict[str, Any], error: UserError | None) -> None:
 def print_indicators(found: list[dict[str, Any]]) -> None:
     """One line for each indicator: met, missed or not known yet."""
     marks = {"met": ("✓", "green"), "missed": ("✗", "red"), "unknown": ("?", "yellow")}
-    words = {"met": _("met"), "missed": _("missed"), "unknown": _("not known yet")}
     for indicator in found:
         mark, color = marks[indicator["verdict"]]
         wanted = [
@@ -83,7 +82,7 @@ def print_indicators(found: list[dict[str, Any]]) -> None:
                 stage=indicator["of"],
                 value=value,
                 threshold=" ".join(wanted),
-                verdict=words[indicator["verdict"]],
+                verdict=verdict_word(indicator["verdict"]),
             )
         )
 

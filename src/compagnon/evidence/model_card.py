@@ -13,6 +13,7 @@ from compagnon.chain.artifact import Artifact, ArtifactStore
 from compagnon.chain.indicator import Judgement, judge
 from compagnon.chain.ledger import Ledger
 from compagnon.chain.run import Run
+from compagnon.chain.words import meaning, value_text
 from compagnon.errors import UserError
 from compagnon.evidence import words
 from compagnon.i18n import _, format_number, pick, use
@@ -264,7 +265,12 @@ def _judged(judgement: Judgement, runs: Mapping[str, Run]) -> tuple[Cell, ...]:
     bounds += [f"≤ {indicator.at_most}"] if indicator.at_most is not None else []
     fact = runs[indicator.of].fact(indicator.fact)
     verdict = {"met": _("met"), "missed": _("missed")}.get(judgement.verdict, _("not known"))
-    return (words.meaning(indicator.fact), ", ".join(bounds) or None, words.value(fact) if fact else None, verdict)
+    return (
+        meaning(indicator.fact),
+        ", ".join(bounds) or None,
+        value_text(fact.value, fact.unit) if fact else None,
+        verdict,
+    )
 
 
 def _ethics(recorded: Mapping[str, Any], language: Language) -> list[Block]:

@@ -9,16 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from compagnon.chain.artifact import Artifact, ArtifactStore
-from compagnon.chain.fact import FACTS, Fact
+from compagnon.chain.fact import Fact
 from compagnon.chain.ledger import Ledger
 from compagnon.chain.run import Run
-from compagnon.i18n import _, current, format_datetime, format_duration, format_number
+from compagnon.chain.words import fact_text
+from compagnon.i18n import _, format_datetime
 from compagnon.render.document import Block, Code, Heading, Inline, Table
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_SMALLEST = 0.001
-_WRITTEN = ("ms", "µs", "kB", "MB", "%")
-"""Units that are written after a value; those of counts (row, class) are in the meaning of the fact."""
 
 
 def fill(sentence: str, **parts: Inline) -> tuple[Inline, ...]:
@@ -28,34 +26,9 @@ def fill(sentence: str, **parts: Inline) -> tuple[Inline, ...]:
     return tuple(piece for piece in found if piece != "")
 
 
-def meaning(name: str) -> str:
-    """What a fact says, in the language in use; its name if it is not listed."""
-    definition = FACTS.get(name)
-    return name if definition is None else definition.fr if current() == "fr" else definition.en
-
-
-def value(fact: Fact) -> str:
-    """A fact's value with its unit, as the language writes it."""
-    found = fact.value
-    if found is None or found == "":
-        return "–"
-    if isinstance(found, bool):
-        return _("yes") if found else _("no")
-    if isinstance(found, str):
-        return found
-    if fact.unit == "second":
-        return format_duration(float(found))
-    if 0 < abs(found) < _SMALLEST:
-        number = f"< {format_number(_SMALLEST, 3)}"  # not "0.000", which would say that there is nothing
-    else:
-        number = format_number(found, 3) if isinstance(found, float) else format_number(found)
-    unit = {"byte": _("bytes")}.get(fact.unit, fact.unit if fact.unit in _WRITTEN else "")
-    return f"{number} {unit}".rstrip()
-
-
 def told(fact: Fact) -> str:
     """A fact in words: ``macro-F1 on the test part: 0.871``."""
-    return _("{meaning}: {value}").format(meaning=meaning(fact.name), value=value(fact))
+    return fact_text(fact.name, fact.value, fact.unit)
 
 
 def moment(at: datetime, timezone: str) -> str:

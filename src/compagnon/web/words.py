@@ -1,32 +1,21 @@
-"""Stages, states and facts in the reader's words."""
+"""Stages, states and facts in the words of the pages, beside those that every surface shares."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from compagnon.access.role import ROLES as ROLES
-from compagnon.chain.fact import FACTS, Fact
+from compagnon.chain import words as chain_words
+from compagnon.chain.fact import Fact
 from compagnon.chain.indicator import Judgement
-from compagnon.i18n import _, current, format_datetime, format_duration, format_number
-
-KEY_FACTS = (
-    "rows_collected",
-    "rows_unreadable",
-    "rows_prepared",
-    "rows_rejected",
-    "rows_stored",
-    "tables_stored",
-    "macro_f1",
-    "chosen",
-    "latency_p95",
-    "package_size",
-)
-"""Facts that a reader looks for first, in this order."""
+from compagnon.chain.words import meaning as fact_meaning
+from compagnon.chain.words import state_word as state_word
+from compagnon.chain.words import value_text as value_text
+from compagnon.chain.words import verdict_word as verdict_word
+from compagnon.i18n import _, current, format_datetime, format_number
 
 
 def stage_word(stage: str) -> str:
@@ -41,19 +30,6 @@ def stage_word(stage: str) -> str:
     }.get(stage, stage.capitalize())
 
 
-def state_word(state: str) -> str:
-    return {
-        "cached": _("up to date"),
-        "stale": _("out of date"),
-        "missing": _("not done"),
-        "running": _("running"),
-        "failed": _("failed"),
-        "done": _("done"),
-        "queued": _("waiting"),
-        "cancelled": _("stopped"),
-    }.get(state, state)
-
-
 STATE_SIGNS = {
     "cached": "✓",
     "done": "✓",
@@ -66,50 +42,10 @@ STATE_SIGNS = {
 }
 
 
-def fact_meaning(name: str) -> str:
-    definition = FACTS.get(name)
-    if definition is None:
-        return name
-    return definition.fr if current() == "fr" else definition.en
-
-
-def value_text(value: Any, unit: str = "") -> str:
-    """A value with its unit, as the language writes it."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, int | float):
-        if unit == "second":
-            return format_duration(float(value))
-        if unit == "byte":
-            return bytes_text(value)
-        number = format_number(value, _decimals(value)) if isinstance(value, float) else format_number(value)
-        return f"{number} {unit}" if unit == "ms" else number
-    return str(value)
-
-
-def _decimals(value: float) -> int:
-    """Three, or as many as show two digits of something smaller."""
-    return 3 if value == 0 or abs(value) >= 0.001 else min(12, 1 - math.floor(math.log10(abs(value))))
-
-
-def bytes_text(value: float) -> str:
-    if value < 1000:
-        return _("{count} bytes").format(count=format_number(value))
-    for unit, size in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
-        if value < size * 1000 or unit == "GB":
-            unit = unit.replace("B", "o") if current() == "fr" else unit
-            return f"{format_number(value / size, 1)} {unit}"
-    raise AssertionError("unreachable")
-
-
 def key_facts(facts: Iterable[Fact], most: int = 2) -> list[tuple[str, str]]:
-    """The facts a reader looks for first: (value, meaning)."""
-    by_name = {fact.name: fact for fact in facts}
-    found = [by_name[name] for name in KEY_FACTS if name in by_name]
-    found = [fact for fact in found if not (fact.name in ("rows_unreadable", "rows_rejected") and not fact.value)]
-    return [(value_text(fact.value, fact.unit), fact_meaning(fact.name)) for fact in found[:most]]
+    """The facts that a reader looks for first: (value, meaning)."""
+    shown = chain_words.key_facts(facts, most)
+    return [(value_text(fact.value, fact.unit), fact_meaning(fact.name, fact.value)) for fact in shown]
 
 
 def threshold_text(judgement: Judgement) -> str:
@@ -128,10 +64,6 @@ def _threshold(bound: float | str | None, unit: str) -> str:
         return bound.replace(".", ",") if current() == "fr" else bound
     number = format_number(bound)
     return f"{number} {unit}" if unit == "ms" else number
-
-
-def verdict_word(verdict: str) -> str:
-    return {"met": _("met"), "missed": _("missed"), "unknown": _("not known yet")}[verdict]
 
 
 def moment(value: datetime, timezone: str) -> str:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from compagnon.chain.fact import Fact
 from compagnon.chain.indicator import judge
+from compagnon.chain.words import bytes_text, fact_text, value_text
 from compagnon.cli import program
 from compagnon.cli.failure import language
 from compagnon.cli.new import spread
-from compagnon.cli.output import bytes_text, cell, fact_text, value_text, width
+from compagnon.cli.output import cell, width
 from compagnon.cli.plan import refreshed
 from compagnon.errors import UserError
 from compagnon.i18n import use
@@ -88,7 +89,8 @@ def test_values_are_written_as_the_language_does() -> None:
     with use("en"):
         assert value_text(2.5, "ms") == "2.500 ms"
         assert value_text(None, "") == "–"
-        assert fact_text("rows_duplicate", 1, "row") == "duplicates set aside: 1"
+        assert fact_text("rows_duplicate", 1, "row") == "1 duplicate set aside"
+        assert fact_text("rows_duplicate", 0, "row") == "0 duplicates set aside"
 
 
 @given(st.text(max_size=200))
