@@ -99,6 +99,7 @@ SUBJECTS = {
     "plugin": "Greffons · Plug-ins",
     "predict": "Prédire · Predicting",
     "prepare": "Préparer · Preparing",
+    "provider": "Fournisseurs d'IA · AI providers",
     "quarantine": "Quarantaine · Quarantine",
     "query": "Interroger · Querying",
     "request": "Requêtes HTTP · HTTP requests",

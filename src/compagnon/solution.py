@@ -300,10 +300,11 @@ def kinds() -> type[Spec]:
     """The complete model of solution.yaml, with the options of every installed adapter."""
     from compagnon.spec.kinds import complete_model
 
-    sources, estimators = (
-        {name: adapter.Options for name, adapter in plugins.load(port).items()} for port in ("sources", "estimators")
+    sources, estimators, providers = (
+        {name: adapter.Options for name, adapter in plugins.load(port).items()}
+        for port in ("sources", "estimators", "providers")
     )
-    return complete_model(sources, estimators)
+    return complete_model(sources, estimators, providers)
 
 
 def known_facts() -> frozenset[str]:

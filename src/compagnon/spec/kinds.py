@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, create_model
 
-from compagnon.spec.model import EstimatorOptions, Model, Name, Section, SourceOptions, Spec
+from compagnon.spec.model import EstimatorOptions, Model, Name, ProviderOptions, Section, SourceOptions, Spec
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,14 @@ class Kinds:
 
 
 def complete_model(
-    source_options: Mapping[str, type[SourceOptions]], estimator_options: Mapping[str, type[EstimatorOptions]]
+    source_options: Mapping[str, type[SourceOptions]],
+    estimator_options: Mapping[str, type[EstimatorOptions]],
+    provider_options: Mapping[str, type[ProviderOptions]] | None = None,
 ) -> type[Spec]:
-    """``Spec`` with the options of each source and estimator, by kind."""
+    """``Spec`` with the options of each source, estimator and provider, by kind."""
     sources: Any = kinds_of(source_options) if source_options else SourceOptions
     estimators: Any = kinds_of(estimator_options) if estimator_options else EstimatorOptions
+    providers: Any = kinds_of(provider_options) if provider_options else ProviderOptions
     model: Any = create_model(
         "Model",
         __base__=Model,
@@ -41,6 +44,7 @@ def complete_model(
         __doc__=Spec.__doc__,
         sources=(dict[Name, sources], Spec.model_fields["sources"]),
         models=(dict[Name, model], Spec.model_fields["models"]),
+        providers=(dict[Name, providers], Spec.model_fields["providers"]),
     )
 
 

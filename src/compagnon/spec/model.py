@@ -332,6 +332,46 @@ class Tutor(Section):
     knowledge: str = Field("knowledge", description="Folder of the knowledge base: one JSON file for each topic.")
 
 
+# --- providers ---------------------------------------------------------------------------------------------------
+
+
+class Ceiling(Section):
+    """What a provider may use at most; what would go over is refused before anything is sent."""
+
+    tokens_per_day: int | None = Field(None, ge=0, description="Tokens in one day (UTC), all users together.")
+    tokens_per_user: int | None = Field(None, ge=0, description="Tokens in one day (UTC) of one user.")
+    tokens: int | None = Field(None, ge=0, description="Tokens of this solution in all.")
+    cost_per_day: float | None = Field(None, ge=0, description="Price of one day, in the currency of the prices (USD).")
+    cost_per_user: float | None = Field(None, ge=0, description="Price of one day of one user.")
+    cost: float | None = Field(None, ge=0, description="Price of this solution in all.")
+
+
+class Remember(Section):
+    """Answers kept to be given again to the same question, masked."""
+
+    keep: Duration = Field(timedelta(days=7), description="How long.")
+    answers: int = Field(1000, ge=0, le=100_000, description="How many at most; 0 keeps none.")
+
+
+class ProviderOptions(Section):
+    """What every provider states, whatever its kind; adapters add their own options."""
+
+    kind: str = Field(description="Kind of provider.")
+    temperature: float = Field(0.2, ge=0, le=1.5, description="0: always the likeliest word; higher: more varied.")
+    max_tokens: int = Field(1200, ge=1, le=100_000, description="Tokens of one answer.")
+    seed: int | None = Field(None, ge=0, description="Asks the service for the same answer to the same question.")
+    first_token: Duration = Field(timedelta(seconds=8), description="Wait for the first word of an answer.")
+    between_tokens: Duration = Field(timedelta(seconds=8), description="Wait between two pieces of an answer.")
+    whole_answer: Duration = Field(timedelta(seconds=90), description="Time of a whole answer.")
+    retries: int = Field(1, ge=0, le=5, description="Further tries before the first word, where waiting may help.")
+    retry_for: Duration = Field(
+        timedelta(seconds=1), description="Time spent waiting between tries; a service that asks for more has failed."
+    )
+    largest: int = Field(200_000, ge=1000, description="Characters of one answer; more is refused.")
+    ceiling: Ceiling = Field(Ceiling(), description="What it may use at most.")
+    remember: Remember = Field(Remember(), description="Which answers are given again.")
+
+
 # --- the whole ---------------------------------------------------------------------------------------------------
 
 
@@ -350,3 +390,4 @@ class Spec(Section):
     privacy: Privacy | None = Field(None, description="Who is responsible for personal data, and for how long.")
     models: dict[Name, Model] = Field({}, description="What predicts, by name.")
     tutor: Tutor | None = Field(None, description="A teaching assistant that answers from a knowledge base.")
+    providers: dict[Name, ProviderOptions] = Field({}, description="AI services, by name.")
