@@ -17,6 +17,8 @@ CHARACTER = 4
 """Bytes of the longest character in UTF-8."""
 ENVELOPE = 400
 """Bytes around each character that a service may use in a stream: a JSON object for each word, or for each letter."""
+LONGEST_EVENT = 262_144
+"""Bytes of one line of a stream; libraries search longer ones over and over."""
 MOST_OF_AN_ERROR = 65_536
 
 
@@ -71,14 +73,17 @@ class _Bounded:
         import httpx2
 
         most = self.most if response.status_code == 200 else MOST_OF_AN_ERROR
+        longest = LONGEST_EVENT if "event-stream" in response.headers.get("content-type", "") else most
         whole: Any = response.stream
 
         class Stream(httpx2.AsyncByteStream):
             async def __aiter__(self) -> AsyncIterator[bytes]:
-                count = 0
+                count = line = 0
                 async for chunk in whole:
                     count += len(chunk)
-                    if count > most:
+                    newline = chunk.rfind(b"\n")
+                    line = line + len(chunk) if newline < 0 else len(chunk) - newline - 1
+                    if count > most or line > longest:
                         raise TooLarge
                     yield chunk
 
