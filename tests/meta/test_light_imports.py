@@ -22,9 +22,11 @@ HEAVY = (
     "pandas",
     "pint",
     "pyarrow",
+    "rapidfuzz",
     "scipy",
     "skl2onnx",
     "sklearn",
+    "snowballstemmer",
     "sqlalchemy",
     "uvicorn",
 )

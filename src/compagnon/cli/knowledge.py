@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compagnon.cli.command import Argument, Group, folder, json_option
+from compagnon.cli.command import Argument, Group, Option, folder, json_option
 from compagnon.cli.command import command as make
-from compagnon.cli.output import print_json
+from compagnon.cli.output import cell, print_json
 from compagnon.errors import DONE, FIXABLE
 from compagnon.i18n import N_, _, format_number, ngettext
 
 if TYPE_CHECKING:
     from compagnon.services.tutor.knowledge.check import Report
+    from compagnon.services.tutor.knowledge.model import Difficulty
 
 command = Group(
     "knowledge",
@@ -97,5 +98,54 @@ def schema() -> None:
     print_json(json_schema())
 
 
-for _each in (check, schema):
+@make(
+    "search",
+    Argument(["words"], metavar="WORDS...", nargs=-1, required=True, help=N_("What one wants to know.")),
+    Option(["--topic"], metavar="NAME", help=N_("Only this topic.")),
+    Option(
+        ["--level"],
+        type=click.Choice(["beginner", "intermediate", "advanced"]),
+        help=N_("Only subtopics of this difficulty."),
+    ),
+    Option(
+        ["--count", "-n"],
+        type=click.IntRange(1, 100),
+        default=10,
+        show_default=True,
+        help=N_("How many subtopics at most."),
+    ),
+    json_option(N_("Print JSON, for programs: a list of id, title, score and quote.")),
+    help=N_(
+        "Find the subtopics that speak of some words, the best first, each with the passage to read. Case, accents, "
+        "endings and small typing errors do not matter. What the base does not speak of is not answered."
+    ),
+    examples=[
+        ('compagnon knowledge search "à quoi sert le pooling"', N_("the best ten subtopics")),
+        ('compagnon knowledge search "dropout" --topic training --count 3 --json', N_("in one topic, for a program")),
+    ],
+)
+def search(words: tuple[str, ...], topic: str | None, level: Difficulty | None, count: int, as_json: bool) -> None:
+    from compagnon.services.tutor.knowledge.load import load
+    from compagnon.services.tutor.place import knowledge_folder, tutor_of
+    from compagnon.services.tutor.search.index import Index
+    from compagnon.solution import Solution
+
+    solution = Solution(folder())
+    spec = solution.spec
+    base = load(knowledge_folder(solution.root, spec), shown=tutor_of(spec).knowledge)
+    found = Index(base).find(" ".join(words), count=count, topic=topic, level=level)
+    if as_json:
+        rows = [(hit.subtopic, hit) for hit in found.hits]
+        print_json([{"id": s.id, "title": s.title, "score": hit.score, "quote": hit.quote} for s, hit in rows])
+        return
+    for typed, taken in found.asked.corrected.items():
+        click.echo(_("{typed} is not in the knowledge base; {taken} was looked for.").format(typed=typed, taken=taken))
+    if not found.hits:
+        click.echo(_("The knowledge base does not speak of this."))
+    for hit in found.hits:
+        click.echo(f"{click.style(hit.subtopic.title, bold=True)} ({hit.subtopic.id}, {format_number(hit.score, 1)})")
+        click.echo(f"  {cell(hit.quote, 300)}")
+
+
+for _each in (check, schema, search):
     command.add_command(_each)

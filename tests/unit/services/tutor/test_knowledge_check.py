@@ -118,7 +118,7 @@ def test_circles_are_found_once_each() -> None:
         ("Un mot ( entre parenthèses).", "a blank inside brackets"),
         ("Un mot (entre parenthèses.", "a bracket without the other"),
         ("Pourquoi?", "no blank before a double sign"),
-        ("Le mot «réseau ».", "no blank after «"),
+        ("Le mot «réseau ».", "no blank inside « »"),
         ("Une phrase", "a paragraph without its full stop"),
         (" Une phrase.", "a blank at the beginning or the end"),
         ("Une phrase &eacute;crite.", "a character that was not decoded"),
@@ -139,6 +139,7 @@ def test_defects_of_prose(text: str, what: str) -> None:
         "Pourquoi ? Parce que 3,14 et 0 0 1 vont bien ; le mot « réseau » aussi (1 000 fois).",
         "Les points de suspension… ou bien... sont permis.",
         "Première ligne.\nDeuxième ligne.\n\nFin !",
+        "La ligne « data: [DONE] » finit le flux.",
         "torch.nn et l'API 2.0 à 10:30.",
     ],
 )

@@ -20,7 +20,7 @@ from compagnon.spec.finding import Finding, nearest
 
 SHORTEST, LONGEST = 120, 300
 """Words of a content."""
-EASE = {"beginner": 40, "intermediate": 30, "advanced": 20}
+EASE = {"beginner": 60, "intermediate": 50, "advanced": 40}
 """Reading ease (Kandel and Moles) below which a content is too hard for its readers."""
 LONG_SENTENCE = 45
 """Words of a sentence that readers lose."""

@@ -28,10 +28,9 @@ _ANY = (
     (re.compile("\ufffd|&(?:[a-z]{2,8}|#\\d+);"), N_("a character that was not decoded")),
     (re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b\u2060\ufeff]"), N_("an invisible character")),
 )
-_FRENCH = (
-    (re.compile(r"[^\W_][;!?](?=\s|$)|[^\W\d_]:(?=\s|$)|[^\s]»"), N_("no blank before a double sign")),
-    (re.compile(r"«[^\s]"), N_("no blank after «")),
-)
+_QUOTED = re.compile(r"«[^»]*»")
+_DOUBLE = re.compile(r"[^\W_][;!?](?=\s|$)|[^\W\d_]:(?=\s|$)")
+_QUOTES = re.compile(r"«\S|\S»")
 _PAIRS = (("(", ")", N_("a bracket without the other")), ("«", "»", N_("a quotation mark without the other")))
 
 
@@ -52,8 +51,13 @@ def defects(text: str, language: str = "fr", *, sentences: bool = True) -> Itera
     prose = _CODE.sub(lambda found: "x" * len(found[0]), text)
     if text != text.strip():
         yield Defect(N_("a blank at the beginning or the end"), _excerpt(text, 0 if text[:1].isspace() else len(text)))
-    for pattern, what in (*_ANY, *(_FRENCH if language == "fr" else ())):
-        for found in pattern.finditer(prose):
+    quoted = _QUOTED.sub(lambda found: "x" * len(found[0]), prose)
+    rules = [(pattern, what, prose) for pattern, what in _ANY]
+    if language == "fr":
+        # Words of other languages and of programs, quoted, have their own rules.
+        rules += [(_DOUBLE, N_("no blank before a double sign"), quoted), (_QUOTES, N_("no blank inside « »"), prose)]
+    for pattern, what, where in rules:
+        for found in pattern.finditer(where):
             if found.lastindex and found[1].lower() in _TWICE:
                 continue
             yield Defect(what, _excerpt(text, found.start()))
