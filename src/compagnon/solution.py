@@ -11,6 +11,7 @@ import platform
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,12 +151,17 @@ class Solution:
         """The state of each stage instance, without going to sources that only collecting can tell about."""
         return Plan(self.chain.plan(looking=False, running=self._running()))
 
-    def _running(self) -> str | None:
+    def running_job(self) -> Job | None:
+        """The run that is being done, here or elsewhere: by a page, a worker, another terminal."""
         for job in self.jobs.latest(5):
             if job.state == "running" and job.kind == "run" and lock.is_held(self.workspace):
-                stage = job.progress.get("stage")
-                return str(stage) if stage else None
+                return job
         return None
+
+    def _running(self) -> str | None:
+        job = self.running_job()
+        stage = job.progress.get("stage") if job else None
+        return str(stage) if stage else None
 
     def run(
         self,
@@ -222,6 +228,31 @@ class Solution:
                 return job
         except UserError:
             return None
+
+    def resume(self, job_id: int, asked_by: str | None = None) -> Job:
+        """Ask again for what a failed or stopped job did not finish; a second time gives the same new job.
+
+        Stages that it was to do again and did are not done once more. Raises UserError ``run.unknown-job``,
+        ``run.nothing-to-resume``.
+        """
+        job = self.jobs.get(job_id)
+        if job is None or job.kind != "run":
+            raise UserError("run.unknown-job", _("There is no job {id}.").format(id=job_id))
+        if job.state not in ("failed", "cancelled"):
+            raise UserError(
+                "run.nothing-to-resume",
+                _("Job {id} has not failed and was not stopped: there is nothing to resume.").format(id=job_id),
+            )
+        refresh = job.payload.get("refresh") or []
+        again = [i.id for i in self.chain.instances() if i.id in refresh or i.stage in refresh]
+        left = [stage for stage in again if not self._was_done_since(stage, job.started)]
+        # Unless something was done, the job is asked for in the same words.
+        payload = {"to": job.payload.get("to"), "refresh": refresh if left == again else sorted(left)}
+        return self.jobs.ask("run", payload, asked_by or author(), self.clock.now())
+
+    def _was_done_since(self, stage: str, moment: datetime | None) -> bool:
+        run = self.current(stage)
+        return moment is not None and run is not None and run.ended >= moment
 
     # --- what was found
 

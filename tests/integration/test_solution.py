@@ -6,12 +6,17 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from compagnon import Solution, UserError
+from compagnon.chain.clock import SystemClock
 from compagnon.chain.runner import Event
+from compagnon.chain.workspace import Workspace
+from compagnon.database.engine import open_database
+from compagnon.database.jobs import SqlJobs
 
 
 def test_a_run_leaves_a_job_and_pages_can_read_its_progress(small_solution: Path) -> None:
@@ -130,3 +135,36 @@ def test_the_ledger_of_a_solution_may_be_in_postgresql(small_solution: Path, pos
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 5
     assert not (small_solution / ".compagnon" / "compagnon.sqlite").exists()
+
+
+def test_resuming_does_what_was_left_and_not_what_was_done(small_solution_run: Path) -> None:
+    solution = Solution(small_solution_run)
+    stages = [instance.id for instance in solution.chain.instances()]
+    job = solution.jobs.add("run", {"to": None, "refresh": stages}, "a page", solution.clock.now())
+
+    def stop(event: Event) -> None:
+        if event.kind == "done" and event.stage == "prepare/messages":
+            solution.jobs.cancel(job.id, solution.clock.now())
+
+    solution.work_once(stop)
+    assert solution.jobs.get(job.id).state == "cancelled"
+    resumed = solution.resume(job.id)
+    assert set(resumed.payload["refresh"]) == set(stages) - {"collect/shop", "prepare/messages"}
+    assert solution.resume(job.id).id == resumed.id
+    kinds: dict[str, str] = {}
+    solution.work_once(lambda event: kinds.update({event.stage: event.kind}))
+    assert (kinds["prepare/messages"], kinds["train/theme"]) == ("cached", "done")
+    for asked, code in ((resumed.id, "run.nothing-to-resume"), (999, "run.unknown-job")):
+        with pytest.raises(UserError) as caught:
+            solution.resume(asked)
+        assert caught.value.code == code
+    solution.close()
+
+
+def test_two_clicks_at_once_are_one_job_on_postgresql(postgresql: str, tmp_path: Path) -> None:
+    engine = open_database(Workspace(tmp_path), postgresql)
+    jobs, now = SqlJobs(engine), SystemClock().now()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _n: jobs.ask("run", {"to": "clicks"}, "x", now).id, range(16)))
+    assert len(set(found)) == 1
+    engine.dispose()

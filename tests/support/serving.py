@@ -92,10 +92,10 @@ def send(
 
 
 @contextlib.contextmanager
-def running(app: ASGIApp, fast: ModelService | None = None) -> Iterator[str]:
+def running(app: ASGIApp, fast: ModelService | None = None, port: int = 0) -> Iterator[str]:
     """``app`` on a free port of loopback; gives its address. With ``fast``, as ``compagnon serve`` runs it."""
     ready = threading.Event()
-    with contextlib.closing(listen("127.0.0.1", 0)) as socket:
+    with contextlib.closing(listen("127.0.0.1", port)) as socket:
         server = make_server(app, ready.set, fast)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
         thread.start()

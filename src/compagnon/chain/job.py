@@ -50,6 +50,9 @@ class JobTable(Protocol):
 
     def add(self, kind: str, payload: dict[str, Any], asked_by: str, at: datetime) -> Job: ...
 
+    def ask(self, kind: str, payload: dict[str, Any], asked_by: str, at: datetime) -> Job:
+        """As ``add``, unless the same work waits or is being done: then that job, for a second click or person."""
+
     def claim(
         self, holder: str, at: datetime, kinds: tuple[str, ...] | None = None, job_id: int | None = None
     ) -> Job | None:
@@ -63,7 +66,7 @@ class JobTable(Protocol):
     ) -> None: ...
 
     def cancel(self, job_id: int, at: datetime) -> Job | None:
-        """Ask a job to stop: at once if it is queued, at its next progress if it runs."""
+        """Ask a job to stop: at once if it is queued or its worker is gone, at its next progress if it runs."""
 
     def get(self, job_id: int) -> Job | None: ...
 

@@ -119,6 +119,11 @@ def doing_text(job: Job) -> str:
     return " ".join(part for part in (str(message or ""), amount) if part)
 
 
+def progress_text(job: Job) -> str:
+    """How far a job is, on one line: ``2 of 5 · train/topic · fold 3/10``."""
+    return " · ".join(part for part in (place_text(job), str(job.progress.get("stage") or ""), doing_text(job)) if part)
+
+
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 

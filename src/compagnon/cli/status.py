@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compagnon.chain.words import key_facts_text
+from compagnon.chain.words import key_facts_text, progress_text
 from compagnon.cli.command import command as make
 from compagnon.cli.command import json_option, opened
 from compagnon.cli.output import marked, print_json, table
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     json_option(),
     help=N_(
         "Show each stage: valid, out of date, not done, running or failed; why; and the main facts of its last "
-        "finished run. The JSON form is stable: solution, stages (name, state, run, facts with value, unit and kind)."
+        "finished run. The JSON form is stable: solution, job (the run at work, if any), stages (name, state, run, "
+        "facts with value, unit and kind)."
     ),
     examples=[
         ("compagnon status", N_("the stages of the current folder's solution")),
@@ -36,6 +37,10 @@ def command(as_json: bool) -> None:
         if as_json:
             print_json(document(solution, steps))
             return
+        job = solution.running_job()
+        if job is not None:
+            click.echo(_("{name}: {value}").format(name=_("Job {id}").format(id=job.id), value=progress_text(job)))
+            click.echo()
         table(
             [_("Stage"), _("State"), _("Run"), _("Ended (UTC)"), _("Facts")],
             [
@@ -60,8 +65,10 @@ def command(as_json: bool) -> None:
 def document(solution: Solution, steps: list[Step]) -> dict[str, Any]:
     """The stable JSON form of the status."""
     facts = {s.instance.id: {f.name: f for f in s.run.facts} if s.run else {} for s in steps}
+    job = solution.running_job()
     return {
         "solution": solution.name,
+        "job": {"id": job.id, **job.progress} if job else None,
         "stages": [
             {
                 "name": step.instance.id,

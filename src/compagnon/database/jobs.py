@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, desc, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, desc, insert, or_, select, text, update
 
 from compagnon.chain.job import LEASE, Job, JobState
 from compagnon.database.ledger import reading, utc, writing
@@ -19,17 +19,19 @@ class SqlJobs:
         self.engine = engine
 
     def add(self, kind: str, payload: dict[str, Any], asked_by: str, at: datetime) -> Job:
-        values = {
-            "kind": kind,
-            "payload": payload,
-            "asked_by": asked_by,
-            "asked": at,
-            "state": "queued",
-            "cancel": False,
-            "progress": {},
-        }
         with writing(self.engine) as connection:
-            return _job(connection.execute(insert(jobs).values(**values).returning(*jobs.c)).one())
+            return _add(connection, kind, payload, asked_by, at)
+
+    def ask(self, kind: str, payload: dict[str, Any], asked_by: str, at: datetime) -> Job:
+        same = select(jobs).where(jobs.c.kind == kind, jobs.c.state.in_(("queued", "running")), ~jobs.c.cancel)
+        with writing(self.engine) as connection:
+            if self.engine.dialect.name == "postgresql":
+                # As a transaction of SQLite does: two clicks look one after the other. Reading goes on.
+                connection.execute(text(f"LOCK TABLE {jobs.fullname} IN SHARE ROW EXCLUSIVE MODE"))
+            for row in connection.execute(same.order_by(jobs.c.id)):
+                if row.payload == payload:
+                    return _job(row)
+            return _add(connection, kind, payload, asked_by, at)
 
     def claim(
         self, holder: str, at: datetime, kinds: tuple[str, ...] | None = None, job_id: int | None = None
@@ -41,6 +43,7 @@ class SqlJobs:
         if job_id is not None:
             query = query.where(jobs.c.id == job_id)
         with writing(self.engine) as connection:
+            _end_abandoned(connection, at)
             found = connection.execute(query.with_for_update(skip_locked=True)).first()
             if found is None:
                 return None
@@ -72,6 +75,7 @@ class SqlJobs:
                 .values(state="cancelled", ended=at, cancel=True)
             )
             connection.execute(update(jobs).where(jobs.c.id == job_id, jobs.c.state == "running").values(cancel=True))
+            _end_abandoned(connection, at)
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
         return _job(row) if row else None
 
@@ -83,6 +87,25 @@ class SqlJobs:
     def latest(self, limit: int = 20) -> list[Job]:
         with reading(self.engine) as connection:
             return [_job(row) for row in connection.execute(select(jobs).order_by(desc(jobs.c.id)).limit(limit))]
+
+
+def _add(connection: Connection, kind: str, payload: dict[str, Any], asked_by: str, at: datetime) -> Job:
+    values = {
+        "kind": kind,
+        "payload": payload,
+        "asked_by": asked_by,
+        "asked": at,
+        "state": "queued",
+        "cancel": False,
+        "progress": {},
+    }
+    return _job(connection.execute(insert(jobs).values(**values).returning(*jobs.c)).one())
+
+
+def _end_abandoned(connection: Connection, at: datetime) -> None:
+    """Jobs that were asked to stop and whose worker is gone: nobody else would end them."""
+    gone = (jobs.c.state == "running") & jobs.c.cancel & (jobs.c.lease_until < at)
+    connection.execute(update(jobs).where(gone).values(state="cancelled", ended=at, lease_until=None))
 
 
 def _job(row: Row[Any]) -> Job:

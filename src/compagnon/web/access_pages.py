@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from compagnon.web.account_page import AccountPage
 from compagnon.web.admin import Admin
-from compagnon.web.forms import read_form
+from compagnon.web.forms import with_form
 from compagnon.web.key_page import KeyPage
 from compagnon.web.link_page import LinkPage
 from compagnon.web.sign_in import SignIn
@@ -46,13 +44,3 @@ def add_access(get: Add, post: Add, view: View, sign_in: SignIn) -> None:
     get("/keys", keys.show, "keys")
     post("/keys", with_form(keys.create), "keys.create")
     post("/keys/revoke", with_form(keys.revoke), "keys.revoke")
-
-
-def with_form(handler: Callable[[Request, dict[str, str]], Response]) -> Callable[[Request], Any]:
-    """``handler`` with the fields of its form, in a thread."""
-
-    async def handled(request: Request) -> Response:
-        form = await read_form(request)
-        return await asyncio.to_thread(handler, request, form)
-
-    return handled

@@ -25,7 +25,7 @@ from compagnon.web import home
 from compagnon.web.access_pages import add_access
 from compagnon.web.api_docs import make_api_docs
 from compagnon.web.door import Door
-from compagnon.web.forms import read_form
+from compagnon.web.forms import with_form
 from compagnon.web.guard import Guard
 from compagnon.web.logbook import Logbook
 from compagnon.web.pages import add_pages, script
@@ -156,14 +156,10 @@ def _add_pages(app: FastAPI, view: View, service: ModelService) -> None:
     def post(path: str, handler: Callable[[Request], Any], name: str) -> None:
         app.add_api_route(path, door.page(handler, name), methods=["POST"], include_in_schema=False, name=name)
 
-    async def add_note(request: Request) -> Response:
-        form = await read_form(request)
-        return await asyncio.to_thread(logbook.add, request, form)
-
     add_access(get, post, view, sign_in)
     get("/", home.make(view, service.shelf), "home")
     get("/logbook", logbook.show, "logbook")
-    post("/logbook", add_note, "logbook.add")
+    post("/logbook", with_form(logbook.add), "logbook.add")
     get("/runs/{id}", logbook.run, "run")
     get("/tables/{name}/quality", make_quality(view), "quality")
     get("/models/{name}/try", try_it.show, "try")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -38,6 +38,8 @@ SECRET_PAGES = frozenset({"first", "first.create", "link", "link.use"})
 
 _DRAFTED: dict[str, Callable[[Request, dict[str, str]], str]] = {
     "logbook.add": lambda request, form: f"/runs/{quote(form['about'], safe='')}" if form.get("about") else "/logbook",
+    "quarantine.restore": lambda request, form: _here(request),
+    "quarantine.correct": lambda request, form: _here(request),
     "try.ask": lambda request, form: request.url.path,
     "try.feedback": lambda request, form: request.url.path.removesuffix("/feedback") + "/try",
 }
@@ -106,7 +108,7 @@ class Door:
             alone = _("This page is about accounts: open the link that the terminal showed to create the first one.")
             raise Refused(403, "page.not-allowed", alone if visitor.is_open else role)
         if request.method == "GET":
-            place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            place = _here(request)
             ended = "&ended=1" if visitor.ended else ""
             return RedirectResponse(f"/sign-in?next={quote(place, safe='/')}{ended}", 303)
         form = await read_fields(request) if name in _DRAFTED else {}
@@ -137,7 +139,11 @@ class Door:
 
 
 def with_draft(place: str, token: str) -> str:
-    return f"{place}?draft={token}" if token else place
+    """``place`` where the draft ``token`` is found again, instead of the draft it may name."""
+    path, _mark, query = place.partition("?")
+    kept = [(name, value) for name, value in parse_qsl(query) if name != "draft"]
+    query = urlencode([*kept, ("draft", token)] if token else kept)
+    return f"{path}?{query}" if query else path
 
 
 def safe_place(text: str) -> str:
@@ -153,6 +159,11 @@ def safe_place(text: str) -> str:
     if parts.scheme or parts.netloc or parts.path.startswith(("/sign-in", "/first/", "/link/")):
         return "/"
     return quote(text, safe="/?&=%+:@,;~!$'()*-._")
+
+
+def _here(request: Request) -> str:
+    """The page whose form was sent, where it has the same address."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def is_https(request: Request) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from compagnon.i18n import _
 from compagnon.services.model_api.body import read_body
@@ -57,6 +60,16 @@ async def read_fields(request: Request, most: int = 200_000) -> dict[str, str]:
     for name, value in pairs:
         fields.setdefault(name, value.replace("\r\n", "\n"))
     return fields
+
+
+def with_form(handler: Callable[[Request, dict[str, str]], Response]) -> Callable[[Request], Any]:
+    """``handler`` with the fields of its form, in a thread."""
+
+    async def handled(request: Request) -> Response:
+        form = await read_form(request)
+        return await asyncio.to_thread(handler, request, form)
+
+    return handled
 
 
 def seal(key: bytes, value: dict[str, Any]) -> str:

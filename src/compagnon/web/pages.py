@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from compagnon.web.documents import Documents
-from compagnon.web.forms import read_form
+from compagnon.web.forms import with_form
 from compagnon.web.models import Models
 from compagnon.web.quarantine import QuarantinePage
+from compagnon.web.quarantine_row import QuarantineRow
 from compagnon.web.runs import Runs
 from compagnon.web.site import Site
 from compagnon.web.sources import Sources
@@ -31,10 +31,7 @@ def add_pages(view: View, get: Add, post: Add) -> None:
     quarantine, runs, site = QuarantinePage(view), Runs(view), Site(view)
     documents = Documents(view)
 
-    async def restore(request: Request) -> Response:
-        form = await read_form(request)
-        return await asyncio.to_thread(quarantine.restore, request, form)
-
+    row = QuarantineRow(view, quarantine)
     get("/sources", sources.list, "sources")
     get("/sources/{name}", sources.show, "source")
     get("/tables", tables.list, "tables")
@@ -42,7 +39,9 @@ def add_pages(view: View, get: Add, post: Add) -> None:
     get("/tables/{name}/export/{form}", tables.export, "table.export")
     get("/tables/{name}/quality.{form}", documents.of("quality"), "quality.file")
     get("/quarantine/{table}", quarantine.show, "quarantine")
-    post("/quarantine/{table}", restore, "quarantine.restore")
+    post("/quarantine/{table}", with_form(quarantine.restore), "quarantine.restore")
+    get("/quarantine/{table}/row", row.show, "quarantine.row")
+    post("/quarantine/{table}/row", with_form(row.correct), "quarantine.correct")
     get("/models/{name}", models.show, "model-page")
     get("/models/{name}/card", models.card, "model-card")
     get("/models/{name}/card.{form}", documents.of("card"), "model-card.file")
@@ -53,6 +52,7 @@ def add_pages(view: View, get: Add, post: Add) -> None:
     get("/jobs/{id}", runs.job, "job")
     get("/jobs/{id}/events", runs.events, "job.events")
     post("/jobs/{id}/cancel", runs.cancel, "job.cancel")
+    post("/jobs/{id}/resume", runs.resume, "job.resume")
     get("/help/{name}", site.guide, "guide")
     get("/site-map", site.map, "site-map")
     get("/contact", site.contact, "contact")

@@ -1,4 +1,4 @@
-"""Rows set aside: their reasons, and putting one back.
+"""Rows set aside: their reasons, and putting one back; ``quarantine_row`` corrects one.
 
 The quarantine itself is never served: those who have the right see cells as they would leave it, that is without what
 the table hides or masks. Rows named by a personal key are put back from the command line.
@@ -43,13 +43,9 @@ class QuarantinePage:
 
     def restore(self, request: Request, form: dict[str, str]) -> Response:
         """Put one row back at the next run; says what is missing beside its row."""
-        table, artifact = self._artifact(request)
+        table, artifact = self.artifact(request)
         row_id, because = form.get("row_id", ""), form.get("because", "").strip()
-        error = None
-        if not because:
-            error = _("Say why this row is put back.")
-        elif len(because) > LONGEST_REASON:
-            error = _("The reason is too long: at most {most} characters.").format(most=LONGEST_REASON)
+        error = wrong_reason(because, _("Say why this row is put back."))
         if error:
             return self._page(request, {"row_id": row_id, "because": because, "error": error})
         solution = self.view.solution
@@ -70,7 +66,7 @@ class QuarantinePage:
         return RedirectResponse(f"/quarantine/{table}?restored={quote(row_id, safe='')}", 303)
 
     def _page(self, request: Request, written: dict[str, str] | None = None) -> Response:
-        table, artifact = self._artifact(request)
+        table, artifact = self.artifact(request)
         solution = self.view.solution
         reasons = reason_counts(artifact, self.view)
         wanted = request.query_params.get("reason") or None
@@ -80,8 +76,11 @@ class QuarantinePage:
         page = paging.page_of(request, count, f"reason={wanted}&" if wanted else "")
         rows, _count = quarantine.rows(artifact, solution.artifacts, reason=wanted, limit=page.last)
         clear = visitor_of(request).may("quarantine.read")
-        restored = {entry.row_id: entry for entry in solution.ledger.corrections(table) if entry.kind == "restore"}
-        said = request.query_params.get("restored")
+        overlay = solution.ledger.corrections(table)
+        restored = {entry.row_id: entry for entry in overlay if entry.kind == "restore"}
+        corrected = {entry.row_id: entry for entry in overlay if entry.kind == "correct"}
+        said, changed = (request.query_params.get(name) for name in ("restored", "corrected"))
+        draft = request.state.draft
         named = named_by_persons(solution.spec)
         values: dict[str, Any] = {
             "table": table,
@@ -95,6 +94,7 @@ class QuarantinePage:
                     "reasons": [why.text for why in row.reasons],
                     "raw": as_they_leave(solution.spec.tables[table], row.source, row.raw) if clear else None,
                     "restored": restored.get(row.row_id),
+                    "corrected": corrected.get(row.row_id),
                 }
                 for row in rows[page.first :]
             ],
@@ -102,12 +102,15 @@ class QuarantinePage:
             "clear": clear,
             "restorable": visitor_of(request).may("quarantine.restore"),
             "said": said if said in restored else None,
-            "form": written or {"row_id": "", "because": "", "error": None},
+            "changed": changed if changed in corrected else None,
+            "form": written or {"row_id": draft.get("row_id"), "because": draft.get("because", ""), "error": None},
+            "found": bool(draft) and written is None,
+            "here": page.link(page.number),
             "run": solution.current(f"prepare/{table}"),
         }
         return self.view.page(request, "quarantine.html", values, status=422 if written else 200)
 
-    def _artifact(self, request: Request) -> tuple[str, Artifact]:
+    def artifact(self, request: Request) -> tuple[str, Artifact]:
         name, solution = request.path_params["table"], self.view.solution
         if name not in solution.spec.tables:
             raise Refused(404, "page.unknown-table", _("There is no table of that name."))
@@ -115,6 +118,15 @@ class QuarantinePage:
             return name, quarantine.of_table(name, solution.spec, solution.ledger, solution.artifacts)
         except UserError as error:
             raise Refused(404, error.code, error.problems[0].what) from error
+
+
+def wrong_reason(because: str, missing: str) -> str | None:
+    """What is wrong with the reason of a decision; ``missing`` is said where there is none."""
+    if not because:
+        return missing
+    if len(because) > LONGEST_REASON:
+        return _("The reason is too long: at most {most} characters.").format(most=LONGEST_REASON)
+    return None
 
 
 def as_they_leave(table: Table, source: str, raw: Mapping[str, Any]) -> list[tuple[str, str]]:

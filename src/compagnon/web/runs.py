@@ -1,4 +1,4 @@
-"""Runs: what was done, starting one, following it live, stopping it. The work itself is done by a worker."""
+"""Runs: what was done, starting one, following it live, stopping and resuming it. The work is done by a worker."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from compagnon.chain.job import Job
 from compagnon.chain.plan import needed_for
+from compagnon.chain.words import doing_text, place_text
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.services.model_api.problem import Refused
@@ -48,6 +49,10 @@ class Runs:
         await read_form(request)
         return await asyncio.to_thread(self._cancel, request)
 
+    async def resume(self, request: Request) -> Response:
+        await read_form(request)
+        return await asyncio.to_thread(self._resume, request)
+
     def job(self, request: Request) -> Response:
         job = self._job(request)
         values = {
@@ -55,6 +60,7 @@ class Runs:
             "live": described(job),
             "stoppable": job.state not in ENDED and not job.cancel and visitor_of(request).may("run.cancel"),
             "ended": job.state in ENDED,
+            "resumable": job.state != "done" and visitor_of(request).may("run.start"),
             "asked_for": asked_for(job),
         }
         return self.view.page(request, "job.html", values, headers={"content-security-policy": LIVE_POLICY})
@@ -93,18 +99,22 @@ class Runs:
             return self._list(request, error.problems[0].what)
         refresh = [i.id for i in instances] if again == "all" else [again] if again else []
         payload = {"to": None if to == "all" else to, "refresh": sorted(refresh)}
-        # A second click, or a second person, asks for the same work: there is one job for it.
-        waiting = [j for j in solution.jobs.latest(LATEST_JOBS) if j.state == "queued" and j.payload == payload]
-        job = (
-            waiting[0]
-            if waiting
-            else solution.jobs.add("run", payload, visitor_of(request).identity.author, solution.clock.now())
-        )
+        job = solution.jobs.ask("run", payload, visitor_of(request).identity.author, solution.clock.now())
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
     def _cancel(self, request: Request) -> Response:
         job = self._job(request)
         self.view.solution.jobs.cancel(job.id, self.view.solution.clock.now())
+        return RedirectResponse(f"/jobs/{job.id}", 303)
+
+    def _resume(self, request: Request) -> Response:
+        job = self._job(request)
+        try:
+            job = self.view.solution.resume(job.id, visitor_of(request).identity.author)
+        except UserError as error:
+            # Done meanwhile (another tab, another person): the page of the job says how it stands.
+            if error.code != "run.nothing-to-resume":
+                return self._list(request, error.problems[0].what)
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
     def _list(self, request: Request, error: str | None = None) -> Response:
@@ -144,18 +154,18 @@ def described(job: Job) -> dict[str, Any]:
     position, count = progress.get("position"), progress.get("count")
     ended = job.state in ENDED
     stage = str(progress.get("stage") or "")
-    where = _("{position} of {count}").format(position=position, count=count) if position and count else ""
     done = (position or 0) - (0 if progress.get("kind") in ("done", "cached") else 1)
     return {
         "state": job.state,
         "word": words.state_word(job.state),
         "sign": words.STATE_SIGNS[job.state],
         "stage": stage if not ended else "",
-        "where": where if not ended else "",
-        "message": str(progress.get("message") or "") if not ended else "",
+        "where": place_text(job) if not ended else "",
+        "message": doing_text(job) if not ended else "",
         "value": count or 1 if job.state == "done" else max(0, done),
         "most": count or 1,
         "ended": ended,
+        "error": str((job.error or {}).get("what", "")) if job.state == "failed" else "",
         "said": _ended(job) if ended else "",
     }
 

@@ -81,7 +81,7 @@ class SignIn:
         if draft:
             try:
                 kept = self.drafts.keep(signed.session, unseal(self._key(), draft))
-                place = with_draft(place.partition("?")[0], kept)
+                place = with_draft(place, kept)
             except Refused:
                 place = "/"  # not a draft of ours
         return RedirectResponse(place, 303)

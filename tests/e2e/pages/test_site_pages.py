@@ -117,6 +117,35 @@ def test_by_keyboard_alone_a_row_is_put_back(page: Page, own: Served) -> None:
     assert entry.row_id in page.inner_text("[role=status]")
 
 
+def test_by_keyboard_alone_a_cell_is_corrected(page: Page, own: Served) -> None:
+    page.goto(own.address + "/quarantine/messages")
+    tab_to(page, ".entries a[href*='/row?id=']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/row?id=*")
+    tab_to(page, "#column")
+    page.keyboard.type("text")
+    tab_to(page, "#value")
+    page.keyboard.type("Où est mon colis ?")
+    tab_to(page, "#because")
+    page.keyboard.type("   ")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#because-error")
+    assert page.evaluate("document.activeElement.id") == "because", "the focus is where the error is"
+    assert page.title().startswith("Error:")
+    assert page.input_value("#value") == "Où est mon colis ?"
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Read again.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=status]")
+    (entry,) = own.solution.ledger.corrections("messages")
+    assert (entry.kind, entry.column, entry.value) == ("correct", "text", "Où est mon colis ?")
+    own.solution.run()
+    page.goto(own.address + "/quarantine/messages")
+    assert entry.row_id not in page.inner_text("main")
+
+
 def test_by_keyboard_alone_a_run_is_started_and_followed_to_its_end(page: Page, own: Served) -> None:
     page.goto(own.address + "/")
     tab_to(page, "header nav a[href='/runs']")
@@ -134,14 +163,16 @@ def test_by_keyboard_alone_a_run_is_started_and_followed_to_its_end(page: Page, 
     # The page was not asked for again: the words come by the stream.
     page.wait_for_selector(".state.done", timeout=60_000)
     assert page.inner_text("[role=status]") == "The run is done."
-    assert page.locator("[data-when-ended]").is_visible()
-    assert (
-        page.locator("[data-until-ended] button").count() == 0 or not page.locator("form button >> nth=-1").is_visible()
-    )
+    assert page.locator("main a.button[href='/runs']").is_visible()
+    assert not page.locator("form[action$=cancel]").is_visible()
     worker.join()
 
 
-def test_following_goes_on_when_the_server_starts_again(browser: Browser, trained: Path, tmp_path: Path) -> None:
+def test_following_goes_on_when_the_server_starts_again(
+    browser: Browser, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Streams end soon, so that a server that stops does not wait for them.
+    monkeypatch.setattr("compagnon.web.runs.STREAM_SECONDS", 1.0)
     shutil.copytree(trained, tmp_path / "small")
     solution = Solution(tmp_path / "small")
     job = solution.jobs.add("run", {"to": "collect/shop", "refresh": []}, "test", solution.clock.now())
@@ -150,14 +181,63 @@ def test_following_goes_on_when_the_server_starts_again(browser: Browser, traine
     with running(create_app(solution)) as address:
         page.goto(f"{address}/jobs/{job.id}")
         assert page.inner_text("[data-live=word]") == "waiting"
-        solution.jobs.cancel(job.id, solution.clock.now())
-        page.wait_for_selector(".state.cancelled")
-    with running(create_app(solution)) as address:
-        page.goto(f"{address}/jobs/{job.id}")
-        assert page.inner_text("[data-live=word]") == "stopped"
-        assert page.inner_text("[role=status]").startswith("The run was stopped")
+        page.evaluate("window.same = true")
+    # The server is away while the run ends.
+    solution.work_once()
+    with running(create_app(solution), port=int(address.rpartition(":")[2])):
+        page.wait_for_selector(".state.done", timeout=60_000)
+        assert page.inner_text("[role=status]") == "The run is done."
+        assert page.evaluate("window.same"), "the page was not loaded again"
     context.close()
     solution.close()
+
+
+def test_a_failed_run_says_why_and_is_resumed_once(page: Page, own: Served) -> None:
+    data = next((own.solution.root / "data").glob("*.csv"))
+    kept = data.read_bytes()
+    data.unlink()
+    page.goto(own.address + "/runs")
+    page.select_option("#refresh", "collect")
+    page.click(".note-form button")
+    page.wait_for_url("**/jobs/*")
+    own.solution.work_once()
+    page.wait_for_selector(".state.failed", timeout=60_000)
+    assert page.locator(".panel.alert p").inner_text(), "the reason comes with the state"
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    data.write_bytes(kept)
+    place = page.url
+    tab_to(page, "form[action$=resume] button")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: url != place)
+    resumed = page.url
+    assert page.inner_text("[data-live=word]") == "waiting"
+    # Back, and once more: there is one job for it.
+    page.go_back()
+    page.reload()
+    page.click("form[action$=resume] button")
+    page.wait_for_url(resumed)
+    own.solution.work_once()
+    page.wait_for_selector(".state.done", timeout=60_000)
+    job = own.solution.jobs.latest(1)[0]
+    assert f"{own.address}/jobs/{job.id}" == resumed
+    assert job.payload == {"to": None, "refresh": ["collect"]}
+
+
+def test_a_double_click_on_start_makes_one_job(page: Page, own: Served) -> None:
+    before = len(own.solution.jobs.latest(50))
+    page.goto(own.address + "/runs")
+    page.dblclick(".note-form button")
+    page.wait_for_url("**/jobs/*")
+    assert len(own.solution.jobs.latest(50)) == before + 1
+    # In another tab, while it is being done: the same job.
+    job = own.solution.jobs.claim("a worker", own.solution.clock.now())
+    assert job is not None
+    other = page.context.new_page()
+    other.goto(own.address + "/runs")
+    other.click(".note-form button")
+    other.wait_for_url(f"**/jobs/{job.id}")
+    assert len(own.solution.jobs.latest(50)) == before + 1
 
 
 def test_without_scripts_a_run_is_started_looked_at_and_stopped(browser: Browser, own: Served) -> None:
@@ -167,9 +247,9 @@ def test_without_scripts_a_run_is_started_looked_at_and_stopped(browser: Browser
     page.click(".note-form button")
     page.wait_for_url("**/jobs/*")
     place = page.url
-    page.click("p[data-until-ended] a")
+    page.click("main a[href^='/jobs/']")
     assert page.url == place
-    page.click("form[data-until-ended] button")
+    page.click("form[action$=cancel] button")
     assert page.inner_text("[data-live=word]") == "stopped"
     # Pictures, tables and the search need none either.
     page.goto(own.address + "/help")

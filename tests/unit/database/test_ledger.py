@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,6 +93,42 @@ def test_a_job_is_taken_once_and_again_when_its_lease_ends(engine: Engine) -> No
     assert jobs.get(job.id).state == "running"
     jobs.finish(job.id, "two", later, "done")
     assert jobs.get(job.id).state == "done"
+
+
+def test_the_same_work_asked_for_twice_is_one_job_until_it_ends(engine: Engine) -> None:
+    jobs = SqlJobs(engine)
+    first = jobs.ask("run", {"to": None, "refresh": ["a"]}, "one", NOW)
+    assert jobs.ask("run", {"to": None, "refresh": ["a"]}, "two", NOW).id == first.id
+    other = jobs.ask("run", {"to": None, "refresh": []}, "two", NOW)
+    assert other.id != first.id
+    assert jobs.ask("purge", {"to": None, "refresh": []}, "two", NOW).id not in (first.id, other.id)
+    jobs.claim("worker", NOW, job_id=first.id)
+    assert jobs.ask("run", first.payload, "three", NOW).id == first.id
+    jobs.cancel(first.id, NOW)  # it is about to stop: asking again is new work
+    again = jobs.ask("run", first.payload, "three", NOW)
+    assert again.id != first.id
+    jobs.claim("worker", NOW, job_id=again.id)
+    jobs.finish(again.id, "worker", NOW, "done")
+    assert jobs.ask("run", first.payload, "three", NOW).id != again.id
+
+
+def test_many_who_ask_at_once_get_one_job(engine: Engine) -> None:
+    jobs = SqlJobs(engine)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _n: jobs.ask("run", {"to": None}, "x", NOW).id, range(16)))
+    assert len(set(found)) == 1
+
+
+def test_a_job_that_was_to_stop_ends_when_its_worker_is_gone(engine: Engine) -> None:
+    jobs, later = SqlJobs(engine), NOW + LEASE + timedelta(seconds=1)
+    job, other = jobs.add("run", {}, "x", NOW), jobs.add("run", {}, "x", NOW)
+    for each in (job, other):
+        jobs.claim("gone", NOW, job_id=each.id)
+    jobs.cancel(job.id, NOW)
+    assert jobs.get(job.id).state == "running"  # it may still be at work
+    assert jobs.claim("another", later).id == other.id
+    assert jobs.get(job.id).state == "cancelled"
+    assert jobs.cancel(other.id, later + LEASE + timedelta(seconds=1)).state == "cancelled"
 
 
 def test_a_job_is_stopped_at_once_when_queued_and_at_its_next_beat_when_running(engine: Engine) -> None:

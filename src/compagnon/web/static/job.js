@@ -3,25 +3,30 @@
 (() => {
   const box = document.querySelector("[data-job]");
   if (!box || box.dataset.ended || !window.EventSource) return;
-  const place = (name) => box.querySelector(`[data-live="${name}"]`);
-  let stream;
+  const place = (name) => document.querySelector(`[data-live="${name}"]`);
+  const patience = { first: 1000, most: 30000 };
+  let stream, wait = patience.first;
   const show = (now) => {
-    for (const name of ["word", "sign", "stage", "where", "message"]) place(name).textContent = now[name];
+    wait = patience.first;
+    for (const name of ["word", "sign", "stage", "where", "message", "error"]) place(name).textContent = now[name];
     place("state").className = `state ${now.state}`;
     const bar = place("bar");
     bar.max = now.most;
     bar.value = now.value;
+    for (const part of document.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(now.state);
     if (!now.ended) return;
     stream.close();
     place("said").textContent = now.said;
-    for (const part of document.querySelectorAll("[data-until-ended]")) part.hidden = true;
-    for (const part of document.querySelectorAll("[data-when-ended]")) part.hidden = false;
   };
   const open = () => {
     stream = new EventSource(box.dataset.job);
     stream.onmessage = (event) => show(JSON.parse(event.data));
-    // The browser opens a cut stream again by itself; where it gives up (a server that restarts), we do.
-    stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) setTimeout(open, 2000); };
+    // The browser opens a cut stream again by itself; where it gives up (a server that restarts), we do, ever more slowly.
+    stream.onerror = () => {
+      if (stream.readyState !== EventSource.CLOSED) return;
+      setTimeout(open, wait);
+      wait = Math.min(2 * wait, patience.most);
+    };
   };
   open();
 })();
