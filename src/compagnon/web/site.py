@@ -72,8 +72,8 @@ class Site:
 
     def help(self, request: Request) -> Response:
         words = request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
-        found = guides.search(words, current()) if words else list(guides.guides(current()))
-        return self.view.page(request, "help.html", {"words_sought": words, "guides": found})
+        found = guides.search(words, current()) if words else [guides.Found(g) for g in guides.guides(current())]
+        return self.view.page(request, "help.html", {"words_sought": words, "found": found})
 
     def guide(self, request: Request) -> Response:
         guide = guides.find(request.path_params["name"], current())
@@ -124,7 +124,7 @@ def site_map(spec: Spec) -> list[tuple[str, list[tuple[str, str]]]]:
             _("Help and information"),
             [
                 ("/help", _("Help")),
-                *((f"/help/{guide.name}", guide.title) for guide in guides.guides(language)),
+                *((f"/help/{guide.name}", guide.title_text) for guide in guides.guides(language)),
                 ("/api/docs", _("Documentation of the API")),
                 ("/contact", _("Contact")),
                 ("/legal", _("Legal notice")),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,11 +56,70 @@ def test_a_table_has_headers_and_code_keeps_its_lines() -> None:
 
 
 def test_guides_are_found_by_titles_without_accents_in_the_language_in_use() -> None:
-    assert [guide.name for guide in guides.search("QUARANTAINE", "fr")] == ["restore-from-quarantine"]
-    assert guides.search("zzz", "fr") == []
+    found = guides.search("QUARANTAINE", "fr")
+    assert found[0].guide.name == "restore-from-quarantine"
+    assert not found[0].snippet
+    assert guides.search("zzzz", "fr") == []
     assert {guide.name for guide in guides.guides("fr")} == {guide.name for guide in guides.guides("en")}
     for name in ("../../pyproject", "nothing", "Serve", ""):
         assert guides.find(name, "fr") is None
+
+
+def test_words_of_the_text_are_found_after_titles_with_the_line_that_holds_them() -> None:
+    found = guides.search("DEMANDES.CSV separateur", "fr")
+    assert found
+    assert all(one.snippet for one in found)
+    assert all(len(one.snippet) <= guides.LONGEST_SNIPPET + 2 for one in found)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_guide_has_both_languages_a_title_and_parts_of_a_page(language: str) -> None:
+    for guide in guides.guides(language):
+        assert guide.language == language, guide.name
+        assert " · " not in guide.title
+        assert "English" not in guide.parts
+        assert "Français" not in guide.parts
+        assert not guide.text.startswith("# ")
+        assert "<h1" not in guide.html
+        assert "---" not in re.sub(r"```.*?```", "", guide.text, flags=re.DOTALL).split("\n")
+        assert "<code>" in guide.title_html or "`" not in guide.title
+    titles = {guide.name: guide.title for guide in guides.guides(language)}
+    assert titles["source-file"].startswith("Lire des fichiers" if language == "fr" else "Read files")
+    assert titles["serve"] == ("Servir une solution" if language == "fr" else "Serve a solution")
+    assert next(iter(titles)) == "first-solution"
+
+
+def test_guides_lead_to_each_other() -> None:
+    html = "".join(guide.html for guide in guides.guides("fr"))
+    assert '<a href="/help/' in html
+    assert ".md" not in "".join(re.findall(r'href="([^"]*)"', html))
+
+
+def test_a_guide_in_one_language_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "alone.md"
+    path.write_text("# Seule\n\nTexte.\n\n```sh\n---\n# no title\n```\n", encoding="utf-8")
+    guide = guides.read(path, "en")
+    assert (guide.language, guide.title, guide.parts) == ("fr", "Seule", ())
+
+
+def test_an_installed_package_has_the_guides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the build puts into the package is read where there is no checkout."""
+    code = (
+        "import runpy, sys; from setuptools import Distribution; "
+        "build = runpy.run_path('setup.py')['BuildWithGuides'](Distribution({'packages': []})); "
+        "build.build_lib = sys.argv[1]; build.ensure_finalized(); build.run()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "lib")]
+    subprocess.run(command, cwd=Path(__file__).parents[3], check=True, capture_output=True)
+    installed = tmp_path / "lib" / "compagnon" / "web" / "guides"
+    before = guides.guides("fr")
+    monkeypatch.setattr(guides, "INSTALLED", installed)
+    monkeypatch.setattr(guides, "DOCS", tmp_path / "none")
+    guides.guides.cache_clear()
+    try:
+        assert guides.guides("fr") == before
+    finally:
+        guides.guides.cache_clear()
 
 
 def _request(query: str) -> Request:
