@@ -8,7 +8,7 @@ are read one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -193,18 +193,21 @@ def _mask(text: str) -> tuple[str, int]:
 
 
 def _replace(pattern: Pattern, text: str) -> tuple[str, int]:
-    """All proven places of one pattern replaced; what follows a number may look like its end."""
     found, start, pieces = 0, 0, []
+    for begin, end in places(pattern, text):
+        pieces += [text[start:begin], pattern.mask]
+        found, start = found + 1, end
+    return "".join(pieces) + text[start:], found
+
+
+def places(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:
+    """All proven places of one pattern, from left to right; what follows a number may look like its end."""
     place = pattern.form.search(text)
     while place:
         end = _proven_end(pattern, text, place.start(), place.end())
-        if end is None:
-            place = pattern.form.search(text, place.start() + 1)
-            continue
-        pieces += [text[start : place.start()], pattern.mask]
-        found, start = found + 1, end
-        place = pattern.form.search(text, end)
-    return "".join(pieces) + text[start:], found
+        if end is not None:
+            yield place.start(), end
+        place = pattern.form.search(text, place.start() + 1 if end is None else end)
 
 
 def _proven_end(pattern: Pattern, text: str, start: int, end: int) -> int | None:
