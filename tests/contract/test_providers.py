@@ -137,7 +137,8 @@ def test_every_failure_has_its_name_in_time(
     emulator.always = fault
     reason, status = EXPECTED[fault]
     caplog.set_level(logging.DEBUG)
-    with opened(kind, emulator, tmp_path, largest=20_000) as provider:
+    limits = {"slow-start": {"first_token": "600 ms"}, "slow": {"between_tokens": "300 ms"}}.get(fault, {})
+    with opened(kind, emulator, tmp_path, largest=20_000, **limits) as provider:
         start = time.monotonic()
         down, pieces = failing(provider)
         took = time.monotonic() - start
@@ -166,7 +167,7 @@ def test_a_refused_connection_is_unreachable(kind: str, tmp_path: Path) -> None:
 def test_tries_again_where_waiting_helps(kind: str, fault: str, emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.append(fault)
     emulator.retry_after = 0.1
-    with opened(kind, emulator, tmp_path, retry_for="1 s", first_token="5 s") as provider:
+    with opened(kind, emulator, tmp_path, retry_for="1 s") as provider:
         assert ask(provider)[-1].finish == "stop"
     assert len(emulator.seen) == 2
 
@@ -175,7 +176,7 @@ def test_tries_again_where_waiting_helps(kind: str, fault: str, emulator: Emulat
 def test_honors_how_long_a_service_asks_to_wait(kind: str, emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.append("rate-limited")
     emulator.retry_after = 0.5
-    with opened(kind, emulator, tmp_path, retry_for="1 s", first_token="5 s") as provider:
+    with opened(kind, emulator, tmp_path, retry_for="1 s") as provider:
         start = time.monotonic()
         assert ask(provider)[-1].finish == "stop"
         assert time.monotonic() - start >= 0.5  # never sooner: this is what was asked for, not a speed
@@ -184,7 +185,7 @@ def test_honors_how_long_a_service_asks_to_wait(kind: str, emulator: Emulator, t
 @pytest.mark.parametrize("kind", WIRES)
 def test_does_not_wait_longer_than_allowed(kind: str, emulator: Emulator, tmp_path: Path) -> None:
     emulator.always, emulator.retry_after = "rate-limited", 30
-    with opened(kind, emulator, tmp_path, retry_for="1 s", first_token="5 s") as provider:
+    with opened(kind, emulator, tmp_path, retry_for="1 s") as provider:
         down, _pieces = failing(provider)
     assert down.retry_after == 30
     assert len(emulator.seen) == 1
@@ -221,7 +222,7 @@ def test_serves_one_loop_after_another_and_many_at_once(kind: str, emulator: Emu
         await provider.close()
         return [answer.text for answer in answers]
 
-    with opened(kind, emulator, tmp_path, first_token="10 s", between_tokens="10 s") as provider:
+    with opened(kind, emulator, tmp_path) as provider:
         assert ask(provider)[-1].finish == "stop"
         assert asyncio.run(many()) == [f"question {n}" for n in range(20)]
 

@@ -21,14 +21,14 @@ QUESTION = "C'est quoi une convolution ?"
 
 
 def options(kind: str, emulator: Emulator, **more: Any) -> Any:
-    """Options of an adapter that reach the emulator, with little patience."""
+    """Options of an adapter that reach the emulator, patient enough for a busy machine, without further tries."""
     adapter = plugins.load("providers")[kind]
     own: dict[str, Any] = {
         "mistral": {"url": emulator.url, "model": "small"},
         "openai": {"url": f"{emulator.url}/v1", "model": "mistral-small-2603", "key": "${secret:MISTRAL_API_KEY}"},
     }[kind]
-    quick = {"first_token": "600 ms", "between_tokens": "300 ms", "whole_answer": "5 s", "retry_for": "0 s"}
-    return adapter.Options(kind=kind, **{**own, **quick, **more})
+    patient = {"first_token": "25 s", "between_tokens": "25 s", "retry_for": "0 s"}
+    return adapter.Options(kind=kind, **{**own, **patient, **more})
 
 
 @contextmanager

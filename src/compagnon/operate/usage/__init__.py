@@ -1,0 +1,1 @@
+"""What AI services are asked, within which limits, and what it costs."""
