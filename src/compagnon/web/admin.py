@@ -21,8 +21,8 @@ from compagnon.access.link import invite, make_link
 from compagnon.access.role import ACCOUNT_ROLES, ANONYMOUS_MAY, RIGHTS, ROLES
 from compagnon.access.setting import allow_anonymous, anonymous_rights
 from compagnon.errors import UserError
+from compagnon.services.model_api.peer import FORWARDED_SCHEME, is_https
 from compagnon.services.model_api.problem import Refused
-from compagnon.web.door import is_https
 from compagnon.web.sign_in import words_of
 from compagnon.web.view import View
 from compagnon.web.visitor import visitor_of
@@ -131,5 +131,5 @@ class Admin:
 
 def _address(request: Request, token: str) -> str:
     """The whole address of a one-time link, by the name under which the administrator reached the server."""
-    scheme = "https" if is_https(request) else "http"
+    scheme = "https" if is_https(request.url.scheme, request.headers.get(FORWARDED_SCHEME, "")) else "http"
     return f"{scheme}://{request.headers.get('host', '')}/link/{token}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -43,12 +43,16 @@ _log = logging.getLogger(__name__)
 _MACHINES = ("/api/", "/health/", "/metrics")
 
 
-def create_app(solution: Solution, *, pages: bool = True, service: ModelService | None = None) -> ASGIApp:
+def create_app(
+    solution: Solution, *, pages: bool = True, service: ModelService | None = None, names: Collection[str] = ()
+) -> ASGIApp:
     """The ASGI application of a solution; ``pages=False`` leaves the model API alone.
+
+    ``names`` are those that pages are asked for by, besides this machine's own and addresses.
 
     Starting it loads packages and begins to record; stopping it writes what was answered.
     """
-    app, models = _assemble(solution, pages, service)
+    app, models = _assemble(solution, pages, service, names)
     return Guard(app, models.metrics)
 
 
@@ -58,7 +62,9 @@ def routes_of(solution: Solution) -> list[APIRoute]:
     return [route for route in (*make_router(models).routes, *app.routes) if isinstance(route, APIRoute)]
 
 
-def _assemble(solution: Solution, pages: bool, service: ModelService | None) -> tuple[FastAPI, ModelService]:
+def _assemble(
+    solution: Solution, pages: bool, service: ModelService | None, names: Collection[str] = ()
+) -> tuple[FastAPI, ModelService]:
     models = service or make_service(solution)
     view = View(solution)
 
@@ -76,7 +82,7 @@ def _assemble(solution: Solution, pages: bool, service: ModelService | None) -> 
     app.include_router(make_router(models))
     _add_static(app)
     if pages:
-        _add_pages(app, view, models)
+        _add_pages(app, view, models, frozenset(name.lower() for name in names))
 
     def answer(request: Request, problem: ProblemDocument) -> Response:
         path = request.url.path
@@ -143,10 +149,10 @@ def _add_static(app: FastAPI) -> None:
     app.add_api_route("/static/job.js", script, methods=["GET"], include_in_schema=False, name="script")
 
 
-def _add_pages(app: FastAPI, view: View, service: ModelService) -> None:
+def _add_pages(app: FastAPI, view: View, service: ModelService, names: frozenset[str]) -> None:
     logbook, try_it = Logbook(view), TryIt(view, service)
     sign_in = SignIn(view)
-    door = Door(view.solution, sign_in.ask)
+    door = Door(view.solution, sign_in.ask, names)
     sign_in.drafts = door.drafts
 
     # The name finds the line of the route in web.rights.

@@ -19,11 +19,12 @@ from compagnon.access.origin import Origin
 from compagnon.access.session import authenticate
 from compagnon.access.setting import anonymous_rights
 from compagnon.i18n import LANGUAGES, _, use
+from compagnon.services.model_api.peer import FORWARDED_SCHEME, address_of, is_https
 from compagnon.services.model_api.problem import Refused
 from compagnon.web.drafts import Drafts
 from compagnon.web.forms import StaleForm, read_fields
 from compagnon.web.language import COOKIE
-from compagnon.web.local import is_loopback_peer, require_local, require_own_form
+from compagnon.web.local import require_known_name, require_local, require_own_form
 from compagnon.web.rights import NEEDED, PUBLIC
 from compagnon.web.visitor import LOCAL, Visitor, set_cookies
 
@@ -50,10 +51,14 @@ Handler = Callable[[Request], Any]
 
 @dataclass
 class Door:
-    """Lets requests in by the table of ``web.rights``; ``sign_in`` makes the page that asks who one is."""
+    """Lets requests in by the table of ``web.rights``; ``sign_in`` makes the page that asks who one is.
+
+    ``names``: those the server is reached by, besides this machine's own, in lower case.
+    """
 
     solution: Solution
     sign_in: Callable[[Request, str, dict[str, str]], Response]
+    names: frozenset[str] = frozenset()
     drafts: Drafts = field(init=False)
     _has_accounts: bool = field(default=False, init=False)
 
@@ -118,14 +123,15 @@ class Door:
     def visitor(self, request: Request, name: str) -> Visitor:
         """Who asks; raises Refused for another site's form and, while there is no account, for other machines."""
         solution = self.solution
-        style = CookieStyle(is_https(request), str(solution.root))
-        origin = Origin(_address(request), request.headers.get("user-agent", ""))
+        style = CookieStyle(is_https(request.url.scheme, request.headers.get(FORWARDED_SCHEME, "")), str(solution.root))
+        origin = Origin(address_of(request), request.headers.get("user-agent", ""))
         key = solution.secrets.own(CSRF_KEY)
         seed = request.cookies.get(style.name("csrf"), "")
         seed = seed if csrf.is_seed(key, seed) else ""
         if not self.has_accounts():
             require_local(request, secret=name in SECRET_PAGES)
             return Visitor(LOCAL, None, style, origin, key, seed)
+        require_known_name(request, self.names)
         require_own_form(request, secret=name in SECRET_PAGES)
         visit = authenticate(solution.engine, style, request.cookies, solution.clock.now(), origin)
         set_cookies(request, visit.cookies)
@@ -164,19 +170,6 @@ def safe_place(text: str) -> str:
 def _here(request: Request) -> str:
     """The page whose form was sent, where it has the same address."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
-def is_https(request: Request) -> bool:
-    """Whether the browser speaks TLS, to us or to a proxy that says so; only its own cookies depend on it."""
-    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
-    return request.url.scheme == "https" or forwarded == "https"
-
-
-def _address(request: Request) -> str:
-    """Where a request comes from; a proxy of this machine adds whom it speaks for at the end of its header."""
-    address = request.client.host if request.client else ""
-    said = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return said if said and is_loopback_peer(request) else address
 
 
 def _language(request: Request, visitor: Visitor) -> str:

@@ -15,7 +15,9 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compagnon.i18n import use
+from compagnon.services.model_api.log import answered, bound, failed
 from compagnon.services.model_api.metrics import Metrics
+from compagnon.services.model_api.peer import FORWARDED_SCHEME, is_https
 from compagnon.services.model_api.problem import where
 from compagnon.web.language import COOKIE, negotiate
 
@@ -35,6 +37,8 @@ SAFE_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+STRICT_TRANSPORT = "max-age=31536000"
+"""Sent where the browser speaks TLS, to us or to a proxy that says so: it will not come without for a year."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -64,15 +68,17 @@ class Guard:
                 for name, value in SAFE_HEADERS.items():
                     answer.setdefault(name, value)
                 answer["x-request-id"] = request_id
+                if is_https(scope["scheme"], headers.get(FORWARDED_SCHEME, "")):
+                    answer["strict-transport-security"] = STRICT_TRANSPORT
                 for cookie in scope["state"].get("cookies", {}).values():
                     answer.append("set-cookie", cookie)
             await send(message)
 
-        with use(language):
+        with use(language), bound(request_id):
             try:
                 await self._run(scope, receive, send_safely)
             finally:
-                self._account(scope, status, time.perf_counter() - started, request_id)
+                self._account(scope, status, time.perf_counter() - started)
 
     async def _run(self, scope: Scope, receive: Receive, send: Callable[[Message], Awaitable[None]]) -> None:
         complete = False
@@ -86,16 +92,16 @@ class Guard:
             await self.app(scope, receive, watch)
         except Exception as error:
             # Starlette has answered with our page or document, and raises again for the log: this is the log.
-            _log.error("request %s: %s", scope["state"]["request_id"], where(error))
+            failed(_log, where(error))
             if not complete:
                 raise ConnectionError("the answer was cut off") from None
 
-    def _account(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    def _account(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = template(scope)
         self.metrics.request(method, route, status, seconds)
         if not route.startswith("/static"):
-            _log.info("%s %s %d %.1f ms %s", method, route, status, seconds * 1000, request_id)
+            answered(_log, method, route, status, seconds)
 
 
 def template(scope: Scope) -> str:

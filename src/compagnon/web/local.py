@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from compagnon.i18n import _
 from compagnon.services.model_api.problem import Refused
-from compagnon.services.model_api.routes import is_local
+from compagnon.services.model_api.routes import is_local, is_local_name
 
 
 def require_local(request: Request, *, secret: bool = False) -> None:
@@ -21,6 +22,27 @@ def require_local(request: Request, *, secret: bool = False) -> None:
         what = _("Pages answer on this machine only: open them at http://127.0.0.1, without a proxy.")
         raise Refused(421, "page.not-local", what)
     require_own_form(request, secret=secret)
+
+
+def require_known_name(request: Request, names: Collection[str]) -> None:
+    """Raises Refused unless the server was asked for by this machine's name, an address or one of ``names``.
+
+    A site that lets its own name lead here (DNS rebinding) would otherwise read what the administrator lets everybody
+    see of a server that only a local network can reach.
+    """
+    host = request.headers.get("host", "")
+    name = (urlsplit(f"//{host}").hostname or "") if host else ""
+    if not (is_local_name(host) or name in names or _is_address(name)):
+        what = _("This server is not known by that name: start it with --name NAME for each name it has.")
+        raise Refused(421, "page.unknown-name", what)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def require_own_form(request: Request, *, secret: bool = False) -> None:
@@ -35,14 +57,6 @@ def require_own_form(request: Request, *, secret: bool = False) -> None:
     same = origin is None or hidden or _is_same(origin, request.headers.get("host", ""))
     if not same or site not in (None, "same-origin", "none"):
         raise Refused(403, "page.foreign-form", _("This form was not sent from a page of this server."))
-
-
-def is_loopback_peer(request: Request) -> bool:
-    """Whether the connection comes from this machine, be it from a proxy."""
-    try:
-        return ipaddress.ip_address(request.client.host if request.client else "").is_loopback
-    except ValueError:
-        return False
 
 
 def _is_same(origin: str, host: str) -> bool:

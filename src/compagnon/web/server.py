@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
-import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -46,12 +45,14 @@ def serve(
     on_ready: Callable[[str, bool], None] = lambda address, pages: None,
     on_first: Callable[[str], None] | None = None,
     service: ModelService | None = None,
+    names: Collection[str] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end what is at work and write what was answered.
 
     ``port`` 0 takes a free one. ``on_ready`` is called with the address and whether pages are on: they are where
     nobody but this machine can reach the server, and everywhere once there is an account. Until then ``on_first``
     is called before, with the one-time link that creates the administrator; without it no such link is made.
+    ``names``: what the server is called from elsewhere, such as the proxy's public name.
     ``work``: queued runs are done by a process beside the server.
     Raises UserError: ``serve.port-busy``, ``serve.bad-address``.
     """
@@ -59,7 +60,7 @@ def serve(
     with contextlib.closing(listen(host, port)) as listening:
         address = address_of(host, listening.getsockname()[1])
         models = service or make_service(solution)
-        app = create_app(solution, pages=pages, service=models)
+        app = create_app(solution, pages=pages, service=models, names={host, *names})
 
         def ready() -> None:
             token = first_link(solution.engine, solution.clock.now()) if pages and on_first else None
@@ -185,10 +186,3 @@ class _Server(uvicorn.Server):
         if self.should_exit and number == signal.SIGINT:
             self.force_exit = True  # asked twice: do not wait for requests at work
         self.should_exit = True
-
-
-def quiet_logs(level: int = logging.INFO) -> None:
-    """Log lines to standard error: time, level, words. uvicorn's own lines of each request stay off."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=level)
-    for name in ("uvicorn.error", "uvicorn.asgi", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -45,7 +45,7 @@ def house(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
     solution = Solution(root)
     for role in ACCOUNT_ROLES:
         add_account(solution, role)
-    with running(create_app(solution)) as address:
+    with running(create_app(solution, names=["Solution.example.org"])) as address:
         yield solution, address
     solution.close()
 
@@ -112,10 +112,14 @@ def test_without_accounts_this_machine_may_all_but_administer_accounts(open_hous
     assert not LOCAL.may("account.manage")
 
 
-def test_with_accounts_pages_answer_other_names_but_not_forms_of_other_sites(house: tuple[Solution, str]) -> None:
+def test_with_accounts_pages_answer_declared_names_but_not_forms_of_other_sites(house: tuple[Solution, str]) -> None:
     _solution, address = house
     with enter(address, "reader") as client:
-        assert client.get("/sign-in", headers={"Host": "solution.example.org"}).status_code in (200, 303)
+        for known in ("solution.example.org", "SOLUTION.example.org:8443", "192.168.1.7:8000", "[::1]:80", "localhost"):
+            assert client.get("/sign-in", headers={"Host": known}).status_code in (200, 303), known
+        for unknown in ("evil.example", "solution.example.org.evil.example", "", "127.0.0.1.evil.example"):
+            answer = client.get("/", headers={"Host": unknown})
+            assert (answer.status_code, "page.unknown-name" in answer.text) == (421, True), unknown
         for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
             answer = post(client, "/account/details", {"name": "x", "language": ""}, headers=headers)
             assert answer.status_code == 403

@@ -23,6 +23,7 @@ from compagnon.operate.monitor.recorder import Answered
 from compagnon.services.model_api.body import too_large
 from compagnon.services.model_api.compiled import Compiled, Row
 from compagnon.services.model_api.decode import decode
+from compagnon.services.model_api.log import answered, failed, predicted
 from compagnon.services.model_api.problem import MEDIA_TYPE, ProblemDocument, Refused, fault, where
 from compagnon.services.model_api.routes import too_many
 from compagnon.services.model_api.service import ModelService
@@ -205,6 +206,10 @@ class FastPath:
         now = time.perf_counter()
         self.service.metrics.requests_of("POST", ROUTE, 200, [now - ask.began for ask in asks])
         self.service.metrics.predicted(shelved.name, shelved.version, [o[2] for o in found])
+        if _log.isEnabledFor(logging.INFO):
+            for ask in asks:
+                predicted(_log, shelved.name, shelved.version, len(ask.rows), ask.id)
+                answered(_log, "POST", ROUTE, 200, now - ask.began, ask.id)
 
     def _record(self, ask: Ask, compiled: Compiled, moment: datetime, mine: Sequence[Found]) -> None:
         if self.service.recorder.wants(ask.shelved.name, ask.id):
@@ -230,11 +235,11 @@ class FastPath:
             problem = ProblemDocument(503, error.code, error.problems[0].what, headers={"retry-after": "5"})
             self._problem(ask, problem)
         except Exception as error:
-            _log.error("request %s: %s", ask.id, where(error))
+            failed(_log, where(error), ask.id)
             self.refuse(ask, fault())
         else:
             ask.to.reply(200, self._ok + b"x-request-id: " + ask.id.encode(), _encode(answer.as_dict()))
-            self.service.metrics.request("POST", ROUTE, 200, time.perf_counter() - ask.began)
+            self.count(200, time.perf_counter() - ask.began, ask.id)
 
     def _explain(self, ask: Ask, body: bytes) -> None:
         with use(self._language(ask.headers)):
@@ -246,7 +251,7 @@ class FastPath:
             except Refused as refused:
                 self.refuse(ask, refused)
             except Exception as error:
-                _log.error("request %s: %s", ask.id, where(error))
+                failed(_log, where(error), ask.id)
                 self.refuse(ask, fault())
 
     def refuse(self, ask: Ask, refused: Refused, *, close: bool = False) -> None:
@@ -270,7 +275,7 @@ class FastPath:
 
     def count(self, status: int, seconds: float, request_id: str) -> None:
         self.service.metrics.request("POST", ROUTE, status, seconds)
-        _log.info("POST %s %d %.1f ms %s", ROUTE, status, seconds * 1000, request_id)
+        answered(_log, "POST", ROUTE, status, seconds, request_id)
 
     def _language(self, headers: Headers) -> str:
         accept = cookie = ""

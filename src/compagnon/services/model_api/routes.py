@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from compagnon.access.keys import Key
+from compagnon.access.origin import Origin
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.services.model_api import metrics as metrics_format
@@ -19,12 +21,16 @@ from compagnon.services.model_api.body import read_body, require_json
 from compagnon.services.model_api.decode import decode
 from compagnon.services.model_api.diagnose import shown
 from compagnon.services.model_api.openapi import describe, document
+from compagnon.services.model_api.peer import address_of
 from compagnon.services.model_api.problem import FieldError, Refused
 from compagnon.services.model_api.service import ModelService
 from compagnon.services.model_api.work import overloaded
 
+_log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+MOST_UNKNOWN_KEYS = 60
+"""Unknown keys that one address may send in a minute."""
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
@@ -127,12 +133,25 @@ async def _authorized(service: ModelService, request: Request, scope: str | None
             detail = _("Keys cannot be checked at the moment.")
             raise Refused(503, "key.unchecked", detail, headers={"retry-after": "2"}) from None
     if key is None:
+        _count_unknown(service, request)
         raise _unknown_key("key.unknown", _("This key is unknown, over or revoked."), ', error="invalid_token"')
     if scope is not None and scope not in key.scopes:
         what = _("This key does not allow it: the scope {scope} is needed.").format(scope=scope)
         challenge = f'Bearer realm="compagnon", error="insufficient_scope", scope="{scope}"'
         raise Refused(403, "key.scope", what, headers={"www-authenticate": challenge})
     return key
+
+
+def _count_unknown(service: ModelService, request: Request) -> None:
+    """Raises Refused 429 for an address that has sent too many unknown keys; at most one line a second is logged."""
+    source = Origin(address_of(request)).source
+    wait = service.limiter.take(f"unknown-key {source}", MOST_UNKNOWN_KEYS)
+    if not service.limiter.take("unknown-key-logged", 60):
+        _log.warning("unknown key")
+    if wait:
+        seconds = max(1, int(wait + 0.999))
+        what = _("Too many unknown keys came from this address; wait {seconds} s.").format(seconds=seconds)
+        raise Refused(429, "key.too-many-unknown", what, headers={"retry-after": str(seconds)})
 
 
 async def _known(service: ModelService, request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,7 @@ from compagnon.access.limits import Limiter
 from compagnon.i18n import _
 from compagnon.operate.monitor.recorder import Answered, Recorder
 from compagnon.services.model_api.decode import Rows
+from compagnon.services.model_api.log import predicted
 from compagnon.services.model_api.metrics import Labels, Metrics
 from compagnon.services.model_api.package import Outcome
 from compagnon.services.model_api.problem import FieldError, Refused
@@ -20,6 +22,7 @@ from compagnon.services.model_api.work import Work
 if TYPE_CHECKING:
     from compagnon.solution import Solution
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 REASONS = 5
 """Terms given for one prediction."""
@@ -91,6 +94,7 @@ class ModelService:
 
         rows, answer = await self.work.run(shelved.name, shelved.model.serve.limits.queue, job)
         self.metrics.predicted(answer.model, answer.version, (o.decide for o in answer.outcomes))
+        predicted(_log, answer.model, answer.version, len(answer.outcomes), request_id)
         outcomes = [(o.label, float(o.confidence), o.decide) for o in answer.outcomes]
         self.recorder.add(
             Answered(self.solution.clock.now(), request_id, answer.model, answer.version, by, rows, outcomes)
