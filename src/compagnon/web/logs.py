@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from structlog.stdlib import ProcessorFormatter
 
 OURS = "compagnon"
+FIELDS = ("error", "method", "model", "ms", "request", "route", "rows", "status", "version")
+"""What a line may hold besides its words: none of these comes from a client as it was sent."""
 
 
 def configure(level: str = "warning", form: str = "auto", stream: TextIO | None = None) -> logging.Handler:
@@ -50,7 +52,7 @@ def formatter(plain: bool) -> ProcessorFormatter:
             _of_request,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
-            structlog.stdlib.ExtraAdder(),
+            structlog.stdlib.ExtraAdder(allow=FIELDS),
             processors.TimeStamper(fmt="iso", utc=True, key="time"),
         ],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_words, renderer],

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import itertools
+import json
+import logging
 import random
 import re
 import sys
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from serving import key_of, running, send
+from serving import key_of, running, send, token_of
 
 from compagnon import Solution
 from compagnon.operate.feedback import list_feedback
 from compagnon.operate.monitor import segments
 from compagnon.operate.monitor.recorder import Answered, Recorder
-from compagnon.web.app import create_app
+from compagnon.services.model_api.service import make_service
+from compagnon.web.app import create_app, routes_of
+from compagnon.web.logs import configure
 
 PERSONAL = "Je suis jeanne.dupont@example.org, 06 12 34 56 78, où est mon colis ?"
 
@@ -168,42 +175,78 @@ def test_feedback_is_kept_masked_once_and_only_for_our_own_answers(fresh: Soluti
     assert feedback.prediction == page.headers["x-request-id"] + ":0"
 
 
-def test_200_personal_strings_through_api_and_pages_leave_no_trace_in_logs(
+def test_1000_personal_strings_through_every_page_and_api_leave_no_trace_in_logs(
     fresh: Solution, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    canaries = [f"canari{number:03d}x.{number}@example.org" for number in range(200)]
-    with caplog.at_level("DEBUG"), running(create_app(fresh)) as address:
-        headers = {"Authorization": f"Bearer {key_of(fresh)}"}
-        with httpx.Client(headers=headers, timeout=60) as client:
+    stream = io.StringIO()
+    handler = configure("debug", "json", stream)
+    canaries = [f"canari{number:04d}x.{number}@example.org" for number in range(1000)]
+    routes = [route for route in routes_of(fresh) if not route.path.endswith("events")]
+    ways = itertools.cycle((route, method) for route in routes for method in sorted(route.methods - {"HEAD"}))
+    key, asked, answers = key_of(fresh), Counter[str](), Counter[int]()
+    try:
+        with caplog.at_level("DEBUG"), running(create_app(fresh)) as address, httpx.Client(timeout=60) as client:
+            token = token_of(client.get(f"{address}/logbook").text)
             for number, canary in enumerate(canaries):
-                way = number % 10
-                predict = f"{address}/api/models/theme/predict"
-                if way == 0:
-                    client.post(predict, json={"rows": [{"text": canary}]})
-                elif way == 1:
-                    client.post(predict, json={"rows": [{canary: canary}]})
-                elif way == 2:
-                    client.post(predict, content=f'{{"rows": [{{"text": "{canary}'.encode())
-                elif way == 3:
-                    client.post(f"{address}/api/models/{canary}/predict", json={})
-                elif way == 4:
-                    client.get(f"{address}/{canary}?q={canary}")
-                elif way == 5:
-                    send(f"{address}/models/theme/try?x={canary}", {"in-text": canary}, client)
-                elif way == 6:
-                    send(f"{address}/logbook", {"text": canary}, client)
-                elif way == 7:
-                    client.get(f"{address}/runs/{canary}", headers={"Referer": canary, "User-Agent": canary})
-                elif way == 8:
-                    send(f"{address}/models/theme/feedback", {"answer": canary, "comment": canary}, client)
+                route, method = next(ways)
+                form = dict.fromkeys(("text", "name", "email", "in-text", "answer", "comment", "reason"), canary)
+                known = re.sub(r"\{name(:\w+)?\}", "theme", route.path)
+                path = re.sub(r"\{\w+(:\w+)?\}", canary, known if number % 2 else route.path)
+                if route.name == "predict":
+                    # Each way to be right or wrong with a key that counts.
+                    bodies = ({"rows": [{"text": canary}]}, {"rows": [{canary: canary}]}, {canary: 1}, canary)
+                    headers = {"Authorization": f"Bearer {key}"}
+                    answer = client.post(
+                        f"{address}/api/models/theme/predict", json=bodies[number % 4], headers=headers
+                    )
                 else:
-                    client.request(canary[:9].upper(), predict, headers={"Authorization": f"Bearer {canary}"})
+                    headers = {"Referer": canary, "User-Agent": canary, "Accept-Language": canary}
+                    if number % 3 == 0:
+                        headers |= {"Authorization": f"Bearer {canary}", "Cookie": f"lang={canary}"}
+                    data = {"csrf": token, **form} if method == "POST" else None
+                    answer = client.request(
+                        method, f"{address}{path}", params={"q": canary, "x": canary}, data=data, headers=headers
+                    )
+                asked[route.name] += 1
+                answers[answer.status_code] += 1
+            client.request(canaries[0][:9].upper(), f"{address}/")
+    finally:
+        logging.getLogger().removeHandler(handler)
+        logging.getLogger("compagnon").setLevel(logging.NOTSET)
+    assert min(asked[route.name] for route in routes) >= 5
+    assert not [status for status in answers if status >= 500 and status != 503]
     printed = capfd.readouterr()
     # httpx logs the client's own requests: only what the server logs counts.
     logged = [f"{r.name} {r.getMessage()}" for r in caplog.records if r.name.split(".")[0] not in ("httpx", "httpcore")]
-    text = "\n".join([*logged, printed.out, printed.err]).lower()
-    assert "compagnon.web.guard" in text
-    assert [canary for canary in canaries if canary[:9] in text] == []
+    lines = [line for line in stream.getvalue().splitlines() if json.loads(line)["logger"].startswith("compagnon")]
+    text = "\n".join([*logged, *lines, printed.out, printed.err]).lower()
+    assert len(lines) >= 950  # all but those of the style sheet and the script
+    assert [canary for canary in canaries if canary[:10] in text] == []
     files = b"".join(Path(path).read_bytes() for path in fresh.workspace.predictions.iterdir())
     assert b"canari" not in files
     assert sys.getsizeof(files) > 100
+
+
+def test_one_id_leads_from_the_page_to_the_model_and_the_record(fresh: Solution) -> None:
+    stream = io.StringIO()
+    handler = configure("info", "json", stream)
+    service = make_service(fresh)
+    try:
+        with running(create_app(fresh, service=service), service) as address:
+            page = send(f"{address}/models/theme/try", {"in-text": "où est mon colis"})
+            headers = {"Authorization": f"Bearer {key_of(fresh)}"}
+            rows = {"rows": [{"text": "où est mon colis"}]}
+            client = httpx.Client(headers=headers)
+            with client:
+                answers = [client.post(f"{address}/api/models/theme/predict", json=rows) for _twice in range(2)]
+    finally:
+        logging.getLogger().removeHandler(handler)
+        logging.getLogger("compagnon").setLevel(logging.NOTSET)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    for answer in (page, *answers):
+        mine = [line for line in lines if line.get("request") == answer.headers["x-request-id"]]
+        assert sorted(line["event"] for line in mine) == ["prediction", "request"]
+        (prediction,) = (line for line in mine if line["event"] == "prediction")
+        assert (prediction["model"], prediction["rows"]) == ("theme", 1)
+    recorded = b"".join(Path(path).read_bytes() for path in fresh.workspace.predictions.iterdir())
+    assert answers[0].headers["x-request-id"].encode() in recorded
