@@ -18,10 +18,11 @@ from compagnon.chain.stage import Context, Instance, Probe
 from compagnon.chain.workspace import Workspace
 from compagnon.spec.model import Spec
 from compagnon.stages.collect import CollectStage
+from compagnon.stages.collect.bigdata import BigdataOptions
 from compagnon.stages.collect.file import FileOptions
 from compagnon.stages.collect.sql import SqlOptions
 
-KINDS = {"file": FileOptions, "sql": SqlOptions}
+KINDS = {"file": FileOptions, "sql": SqlOptions, "bigdata": BigdataOptions}
 
 
 class Collecting:

@@ -31,6 +31,20 @@ def postgresql() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def spark() -> Iterator[dict[str, str]]:
+    """The engine of one Spark session, started once for all tests; skipped where Spark cannot run."""
+    from compagnon.engines import spark as engine
+    from compagnon.errors import UserError
+
+    try:
+        engine.check()
+    except UserError as error:
+        pytest.skip(str(error))
+    yield {"kind": "spark", "master": "local[2]", "memory": "1g"}
+    engine.stop()
+
+
 @pytest.fixture
 def collecting(tmp_path: Path) -> Collecting:
     """A solution in which sources are collected, run after run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -31,6 +32,7 @@ class Case:
     write: Callable[[list[Row]], None]
     down: Callable[[], None]
     secrets: dict[str, str] = field(default_factory=dict)
+    segments: int = 1
 
 
 def _csv(path: Path, rows: list[Row]) -> None:
@@ -64,6 +66,15 @@ def _postgresql(url: str, rows: list[Row]) -> None:
             cursor.executemany("INSERT INTO contract VALUES (%s, %s)", rows)
 
 
+def _lake(path: Path, rows: list[Row]) -> None:
+    """Partitions of 200 rows; only files whose rows change are written again."""
+    for place in range(0, max(len(rows), 1), 200):
+        folder = path / f"part={place // 200}"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (place + 200 <= len(rows) and (folder / "rows.parquet").exists()):
+            _parquet(folder / "rows.parquet", rows[place : place + 200])
+
+
 FILES = {"csv": _csv, "jsonl": _jsonl, "json": _json, "parquet": _parquet, "sqlite": _sqlite}
 SQL = {
     "sqlite": {"url": "sqlite:///data.sqlite", "table": "t"},
@@ -72,9 +83,16 @@ SQL = {
     "postgresql": {"url": "${secret:URL}", "table": "contract"},
     "postgresql-cursor": {"url": "${secret:URL}", "table": "contract", "cursor": "id"},
 }
+LAKES = {
+    "lake": {},
+    "lake-query": {"query": "select id, v from s order by id"},
+    "lake-whole": {"query": "select id, max(v) as v from s group by id"},
+    "lake-spark": {"query": "select id, v from s", "engine": "spark"},
+}
 NAMES = [
     *(name for name in FILES if name != "sqlite"),
     *(pytest.param(name, marks=[pytest.mark.postgresql] if "postgresql" in name else []) for name in SQL),
+    *(pytest.param(name, marks=[pytest.mark.spark] if "spark" in name else []) for name in LAKES),
 ]
 
 
@@ -86,6 +104,13 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
         url = secrets["URL"]
         away = lambda: secrets.update(URL="postgresql://u:hidden@127.0.0.1:1/none")  # noqa: E731
         return Case({"kind": "sql", **SQL[name]}, lambda rows: _postgresql(url, rows), away, secrets)
+    if name in LAKES:
+        options = {"kind": "bigdata", "path": "lake", **LAKES[name]}
+        if "spark" in name:
+            options["engine"] = request.getfixturevalue("spark")
+        lake = tmp_path / "lake"
+        segments = 1 if "whole" in name else 2
+        return Case(options, lambda rows: _lake(lake, rows), lambda: shutil.rmtree(lake), segments=segments)
     kind = "sqlite" if name in SQL else name
     path = tmp_path / f"data.{kind}"
     options = {"kind": "sql", **SQL[name]} if name in SQL else {"kind": "file", "path": path.name}
@@ -101,9 +126,9 @@ def source(case: Case, tmp_path: Path) -> Collecting:
 
 def test_all_rows_arrive_once(case: Case, source: Collecting) -> None:
     assert source.run(**case.options).rows == len(ROWS)
-    assert [(int(i), v) for i, v in source.cells()] == ROWS
+    assert [(int(i), v) for i, v, *_partition in source.cells()] == ROWS
     assert source.unreadable() == []
-    assert source.facts() == {"rows_collected": 300, "rows_unreadable": 0, "segments": 1}
+    assert source.facts() == {"rows_collected": 300, "rows_unreadable": 0, "segments": case.segments}
 
 
 def test_collecting_twice_gives_the_same_artifact(case: Case, source: Collecting) -> None:
@@ -127,7 +152,8 @@ def test_without_a_key_rows_are_named_by_their_place(case: Case, source: Collect
     options = {name: value for name, value in case.options.items() if name not in ("key", "cursor")}
     source.run(**options)
     assert len(set(source.ids())) == len(ROWS)
-    assert all(i.startswith("s:") and i.endswith(f":{place}") for place, i in enumerate(source.ids()))
+    places = [place % (200 if case.segments == 2 else len(ROWS)) for place in range(len(ROWS))]
+    assert all(i.startswith("s:") and i.endswith(f":{p}") for p, i in zip(places, source.ids(), strict=True))
 
 
 def test_the_probe_tells_of_changes_only(case: Case, source: Collecting) -> None:

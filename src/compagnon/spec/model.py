@@ -10,7 +10,15 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
 
 from compagnon.i18n import _
 from compagnon.spec import quantity
@@ -113,6 +121,35 @@ class Need(Section):
     users: tuple[Text, ...] = Field((), description="Who will use the solution.")
     stories: tuple[Story, ...] = Field((), description="What they want of it.")
     indicators: tuple[Indicator, ...] = Field((), description="What is measured, and the threshold that it must meet.")
+
+
+# --- engine ------------------------------------------------------------------------------------------------------
+
+
+class Engine(Section):
+    """What works on rows: DuckDB in this process, or Spark."""
+
+    kind: Literal["duckdb", "spark"] = Field(description="`duckdb`, or `spark` when one machine is outgrown.")
+    master: str | None = Field(None, description="Of Spark: local[*] (default), local[2], spark://host:7077, yarn.")
+    memory: str | None = Field(
+        None, pattern=r"^[0-9]+[kmgt]$", description="Of Spark: memory of the local session or of each executor: 2g."
+    )
+    config: dict[str, str] = Field({}, description="Of Spark: settings of the session, by their names.")
+
+    @model_validator(mode="after")
+    def _of_spark(self) -> Engine:
+        if self.kind != "spark" and (self.master or self.memory or self.config):
+            raise ValueError(_("master, memory and config are those of Spark: kind: spark"))
+        return self
+
+
+def _as_engine(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+EngineChoice = Annotated[
+    Engine, BeforeValidator(_as_engine, json_schema_input_type=Literal["duckdb", "spark"] | Engine)
+]
 
 
 # --- sources -----------------------------------------------------------------------------------------------------
@@ -384,6 +421,7 @@ class Spec(Section):
     )
     title: Text | None = Field(None, description="Name on pages and documents.")
     timezone: Timezone = Field("UTC", description="Time zone of dates that do not state theirs, and of what is shown.")
+    engine: EngineChoice = Field(Engine(kind="duckdb"), description="What prepares tables; rows are the same on each.")
     need: Need | None = Field(None, description="Why the solution exists.")
     sources: dict[Name, SourceOptions] = Field({}, description="Where rows come from, by name.")
     tables: dict[Name, Table] = Field({}, description="Prepared, typed sets of rows, by name.")
