@@ -100,7 +100,7 @@ def test_old_segments_are_destroyed_at_the_start(fresh: Solution) -> None:
     worker = recorder(fresh)
     worker.start()
     old = answered(fresh)
-    worker._write([Answered(old.at - timedelta(days=400), *list(vars(old).values())[1:])])
+    worker._write([old._replace(at=old.at - timedelta(days=400))])
     worker.close()
     assert len(kept(fresh)) == 1
     (path,) = fresh.workspace.predictions.glob("*.parquet")

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import queue
 import secrets as random
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from compagnon.chain.clock import Clock
 from compagnon.errors import UserError
 from compagnon.operate.monitor import segments
-from compagnon.operate.monitor.masking import mask_row
+from compagnon.operate.monitor.masking import Mask, mask_of
 from compagnon.operate.monitor.segments import Line
 
 if TYPE_CHECKING:
@@ -35,19 +35,26 @@ QUEUE_ROWS = 50_000
 ROTATE_BYTES = 8_000_000
 ROTATE_SECONDS = 3600.0
 PURGE_SECONDS = 3600.0
+GATHER_SECONDS = 0.1
+"""Time during which answers gather: waking the thread for each of them would cost more than writing it."""
+AT_ONCE = 32
+"""Answers turned into lines before the thread lets others run: those who answer must not wait for those who write."""
 
 
-@dataclass(frozen=True)
-class Answered:
-    """One answered request. ``outcomes`` are (label, confidence, decide) of each row."""
+class Answered(NamedTuple):
+    """One answered request. ``outcomes`` are (label, confidence, decide) of each row.
+
+    ``named`` gives a row by the names of its inputs, where ``rows`` are not mappings already.
+    """
 
     at: datetime
     request: str
     model: str
     version: str
     by: str
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Any]
     outcomes: Sequence[tuple[str, float, str]]
+    named: Callable[[Any], Mapping[str, Any]] | None = None
 
 
 @dataclass
@@ -79,7 +86,9 @@ class Recorder:
     _sign: str = field(default_factory=lambda: random.token_hex(6), init=False)
     _waiting: int = field(default=0, init=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _queue: queue.SimpleQueue[Answered | None] = field(default_factory=queue.SimpleQueue, init=False, repr=False)
+    _queue: list[Answered] = field(default_factory=list, init=False, repr=False)
+    _call: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    _masks: dict[str, Mask] = field(default_factory=dict, init=False, repr=False)
     _growing: dict[str, _Growing] = field(default_factory=dict, init=False, repr=False)
     _thread: threading.Thread | None = field(default=None, init=False, repr=False)
     _lock: Any = field(default=None, init=False, repr=False)
@@ -87,28 +96,34 @@ class Recorder:
     _stopping: bool = field(default=False, init=False)
 
     def start(self) -> None:
-        """Close what workers that are gone left behind, destroy what is too old, begin to write."""
+        """Begin to write; close, meanwhile, what workers that are gone left behind, and destroy what is too old."""
         from filelock import FileLock
 
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = FileLock(str(self.folder / f"{self._sign}.lock"), timeout=0, mode=0o600, thread_local=False)
         self._lock.acquire()
-        self._adopt()
-        self._purge()
         self._thread = threading.Thread(target=self._write_on, name="predictions", daemon=True)
         self._thread.start()
 
     def add(self, answered: Answered) -> None:
         """Hand over an answer; never waits. What does not fit is dropped and counted."""
-        record = self._record(answered.model)
-        if record is None or not _sampled(answered.request, record.sample):
-            return
+        if self.wants(answered.model, answered.request):
+            self.add_all([answered])
+
+    def add_all(self, several: Sequence[Answered]) -> None:
+        """Hand over answers that are wanted; never waits."""
+        rows = 0
+        for answered in several:
+            rows += len(answered.rows)
         with self._guard:
-            if self._thread is None or self._waiting + len(answered.rows) > QUEUE_ROWS:
-                self.counts.dropped += len(answered.rows)
+            if self._thread is None or self._waiting + rows > QUEUE_ROWS:
+                self.counts.dropped += rows
                 return
-            self._waiting += len(answered.rows)
-        self._queue.put(answered)
+            self._waiting += rows
+            was_empty = not self._queue
+            self._queue.extend(several)
+        if was_empty:
+            self._call.set()
 
     def wants(self, model: str, request: str) -> bool:
         """Whether this request is one of the share that is kept: others need not be handed over."""
@@ -119,7 +134,8 @@ class Recorder:
         """Write what waits, close the segments."""
         if self._thread is None:
             return
-        self._queue.put(None)
+        self._stopping = True
+        self._call.set()
         self._thread.join()
         self._thread = None
         for model in list(self._growing):
@@ -132,35 +148,32 @@ class Recorder:
         return declared.serve.record if declared else None
 
     def _write_on(self) -> None:
-        while True:
-            first = self._next()
-            batch = [first] if first is not None else []
-            stop = first is None and self._stopping
-            while not stop and not self._queue.empty():
-                more = self._queue.get()
-                stop = more is None
-                if more is not None:
-                    batch.append(more)
+        self._adopt()
+        self._purge()
+        stopping = False
+        while not stopping:
+            called = self._call.wait(5.0)
+            if called and not self._stopping:
+                time.sleep(GATHER_SECONDS)
+            stopping = self._stopping  # read first: what is handed over before is still written
+            with self._guard:
+                self._call.clear()
+                batch, self._queue = self._queue, []
             if batch:
                 self._write(batch)
             self._rotate()
-            if stop:
-                return
-
-    def _next(self) -> Answered | None:
-        """The next answer; None after a quiet while, or (``_stopping``) when it is time to go."""
-        with contextlib.suppress(queue.Empty):
-            item = self._queue.get(timeout=5.0)
-            self._stopping = item is None
-            return item
-        return None
 
     def _write(self, batch: list[Answered]) -> None:
+        for start in range(0, len(batch), AT_ONCE):
+            if start:
+                time.sleep(0)
+            self._write_some(batch[start : start + AT_ONCE])
+
+    def _write_some(self, batch: list[Answered]) -> None:
         by_model: dict[str, list[bytes]] = {}
         rows = 0
         for answered in batch:
-            lines = self._lines(answered)
-            by_model.setdefault(answered.model, []).extend(lines)
+            by_model.setdefault(answered.model, []).extend(self._lines(answered))
             rows += len(answered.rows)
         try:
             for model, lines in by_model.items():
@@ -173,25 +186,25 @@ class Recorder:
             self._waiting -= rows
 
     def _lines(self, answered: Answered) -> list[bytes]:
-        record = self._record(answered.model)
-        keep_input = record is not None and record.inputs == "masked"
+        mask = self._mask(answered.model)
+        at, request, _model, version, by, rows, outcomes, named = answered
         lines = []
-        for number, (row, outcome) in enumerate(zip(answered.rows, answered.outcomes, strict=True)):
-            kept = _encode(mask_row(self.spec, answered.model, row)).decode() if keep_input else None
-            label, confidence, decide = outcome
-            line = Line(
-                answered.at,
-                answered.request,
-                number,
-                answered.version,
-                label,
-                confidence,
-                decide,
-                answered.by,
-                kept,
-            )
-            lines.append(_encode(line))
+        for number, (row, (label, confidence, decide)) in enumerate(zip(rows, outcomes, strict=True)):
+            kept = None
+            if mask is not None:
+                kept = _encode(mask(row if named is None else named(row))).decode()
+            lines.append(_encode(Line(at, request, number, version, label, confidence, decide, by, kept)))
         return lines
+
+    def _mask(self, model: str) -> Mask | None:
+        """What a row goes through before it is kept; None where inputs are not kept."""
+        record = self._record(model)
+        if record is None or record.inputs != "masked":
+            return None
+        mask = self._masks.get(model)
+        if mask is None:
+            mask = self._masks[model] = mask_of(self.spec, model)
+        return mask
 
     def _append(self, model: str, data: bytes) -> None:
         growing = self._growing.get(model)
@@ -216,9 +229,11 @@ class Recorder:
         self._compact(growing.path, model)
 
     def _compact(self, path: Path, model: str) -> None:
+        # At the end, where the library of columns is there already, a process would only take longer.
+        apart = not self._stopping or "pyarrow.parquet" not in sys.modules
         try:
-            self.counts.torn += segments.close(path, model, self.engine).torn
-        except (OSError, UserError) as error:
+            self.counts.torn += segments.close(path, model, self.engine, apart=apart).torn
+        except (OSError, UserError, subprocess.SubprocessError) as error:
             # The lines stay, and the next start closes them.
             _log.error("predictions stay as lines: %s", type(error).__name__)
 

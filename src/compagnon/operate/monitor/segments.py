@@ -7,6 +7,8 @@ that is gone are closed by whoever starts next: nothing but a torn last line is 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,13 +39,16 @@ class Line(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Closed:
-    """A closed segment, and how many torn lines it lost."""
+    """A closed segment, how many torn lines it lost, and its first and last moment where it has rows."""
 
     path: Path
     rows: int
     torn: int
+    first: datetime | None = None
+    last: datetime | None = None
 
 
+CLOSING_SECONDS = 300.0
 _decoder = msgspec.json.Decoder(Line)
 
 
@@ -59,25 +64,51 @@ def read_lines(path: Path) -> tuple[list[Line], int]:
     return lines, torn
 
 
-def close(path: Path, model: str, engine: Engine) -> Closed:
-    """Turn JSON lines into Parquet, list it, then remove the lines. Safe to do again after a crash at any point."""
+def close(path: Path, model: str, engine: Engine, *, apart: bool = False) -> Closed:
+    """Turn JSON lines into Parquet, list it, then remove the lines. Safe to do again after a crash at any point.
+
+    ``apart`` does the work in a process of its own: a server answers meanwhile, and needs no library of columns.
+    Raises OSError.
+    """
+    closed = _in_process_of_its_own(path, model) if apart else compact(path, model)
+    if closed.rows:
+        values = {
+            "path": closed.path.name,
+            "model": model,
+            "first": closed.first,
+            "last": closed.last,
+            "rows": closed.rows,
+            "bytes": closed.path.stat().st_size,
+        }
+        _list(engine, values)
+    path.unlink(missing_ok=True)
+    return closed
+
+
+def compact(path: Path, model: str) -> Closed:
+    """Write the lines of ``path`` as Parquet beside it."""
     lines, torn = read_lines(path)
     if not lines:
-        path.unlink(missing_ok=True)
         return Closed(path, 0, torn)
     target = path.with_suffix(".parquet")
     _write_parquet(target, model, lines)
-    values = {
-        "path": target.name,
-        "model": model,
-        "first": min(line.at for line in lines),
-        "last": max(line.at for line in lines),
-        "rows": len(lines),
-        "bytes": target.stat().st_size,
-    }
-    _list(engine, values)
-    path.unlink(missing_ok=True)
-    return Closed(target, len(lines), torn)
+    return Closed(target, len(lines), torn, min(line.at for line in lines), max(line.at for line in lines))
+
+
+def _in_process_of_its_own(path: Path, model: str) -> Closed:
+    command = [sys.executable, "-m", "compagnon.operate.monitor.closing", str(path), model]
+    # In a session of its own: what interrupts the server at a terminal does not interrupt it.
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=CLOSING_SECONDS,
+        check=False,
+        start_new_session=True,
+    )
+    if done.returncode:
+        raise OSError(f"closing a segment ended with {done.returncode}")
+    return msgspec.json.decode(done.stdout, type=Closed, dec_hook=lambda _type, value: Path(value))
 
 
 def _write_parquet(target: Path, model: str, lines: list[Line]) -> None:
