@@ -10,7 +10,7 @@ import pytest
 from model_solution import MACHINE_INPUTS, MACHINE_TYPES, QUESTION_TYPES, Bench, bench, machines, questions
 
 from compagnon.chain import plugins
-from compagnon.stages.package.load import session_of
+from compagnon.stages.package.session import session_of
 
 NAMES = sorted(plugins.available("estimators"))
 TASKS = ["text-classification", "tabular-classification", "three-classes"]

@@ -58,20 +58,24 @@ def feeds_of_table(inputs: Sequence[Input], table: pa.Table) -> Feeds:
 
 def feeds_of_rows(inputs: Sequence[Input], rows: Sequence[Mapping[str, Any]]) -> Feeds:
     """The arrays for rows of JSON values that ``validate`` found good."""
+    return {field.name: feed_of(field, [row.get(field.name) for row in rows]) for field in inputs}
+
+
+def feed_of(field: Input, values: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """The array for good JSON values of one field. Dates may be seconds already, as ``seconds_of`` gives them."""
     import numpy as np
 
-    feeds = {}
-    for field in inputs:
-        values = [row.get(field.name) for row in rows]
-        if field.type in STRINGS:
-            feeds[field.name] = _strings(field, values)
-        elif field.type in NUMBERS:
-            plain = [math.nan if value is None else float(value) for value in values]
-            feeds[field.name] = np.array(plain, dtype=np.float64).astype(np.float32)
-        else:
-            seconds = [math.nan if value is None else seconds_of(field, value) for value in values]
-            feeds[field.name] = _dates(np.array(seconds, dtype=np.float64))
-    return feeds
+    if field.type in STRINGS:
+        return _strings(field, values)
+    if field.type in NUMBERS:
+        return np.array(values, dtype=np.float64).astype(np.float32)  # null becomes NaN
+    return _dates(np.array([_seconds(field, value) for value in values], dtype=np.float64))
+
+
+def _seconds(field: Input, value: Any) -> float:
+    if value is None:
+        return math.nan
+    return value if isinstance(value, float) else seconds_of(field, value)
 
 
 def seconds_of(field: Input, value: Any) -> float:

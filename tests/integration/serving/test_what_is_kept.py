@@ -70,16 +70,33 @@ def test_lines_of_a_killed_worker_are_closed_by_the_next_and_a_torn_one_is_count
         file.write(b'{"at":"2026-01-01T00:00:00Z","request":"cut')
     alive = recorder(fresh)
     alive.start()
+    alive.close()
     assert alive.counts.torn == 0  # the first one still holds its lock: hands off
     assert lines.exists()
     first._lock.release()  # as the system does when a process is killed
-    alive.close()
     heir = recorder(fresh)
     heir.start()
     heir.close()
     assert heir.counts.torn == 1
     assert len(kept(fresh)) == 5
     assert not lines.exists()
+
+
+def test_a_segment_is_closed_by_a_process_of_its_own_as_by_the_server(fresh: Solution) -> None:
+    worker = recorder(fresh)
+    worker.start()
+    worker._write([answered(fresh, f"texte {number}") for number in range(3)])
+    (lines,) = fresh.workspace.predictions.glob("*.jsonl")
+    beside = segments.compact(lines, "theme")
+    expected = pq.read_table(beside.path).to_pylist()
+    beside.path.unlink()
+    closed = segments.close(lines, "theme", fresh.engine, apart=True)
+    assert closed == beside
+    assert kept(fresh) == expected
+    assert not lines.exists()
+    with pytest.raises(OSError, match="ended with"):
+        segments.close(lines.with_name("gone.jsonl"), "theme", fresh.engine, apart=True)
+    worker.close()
 
 
 def test_closing_a_segment_again_after_a_crash_adds_nothing(fresh: Solution) -> None:

@@ -1,6 +1,6 @@
 """A process that closes one segment of predictions, gently, and says on its output what it closed.
 
-    python -m compagnon.operate.monitor.closing SEGMENT MODEL
+python -m compagnon.operate.monitor.closing SEGMENT MODEL
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -49,6 +48,7 @@ class Reply(Protocol):
     """Where the answer of a request goes."""
 
     def reply(self, status: int, headers: bytes, body: bytes, *, close: bool = False) -> None: ...
+    def reply_well(self, request_id: str, body: bytes) -> None: ...
 
 
 class Ask:
@@ -73,7 +73,8 @@ class FastPath:
         self.service = service
         self.paths = {ROUTE.format(name=name).encode(): name for name in service.shelf.names}
         self._safe, self._negotiate = safe_headers, negotiate
-        self._ok = _lines({**safe_headers, "content-type": "application/json"})
+        self.well = _lines({**safe_headers, "content-type": "application/json"})
+        """Header lines of every good answer."""
         self._ids = _request_ids()
         self._seen: dict[bytes, Key] = {}
         self._generation: float | None = None
@@ -192,17 +193,22 @@ class FastPath:
             _log.error("request %s: %s", asks[0].id, where(error))
             self.refuse(asks[0], fault())
             return
-        labels = dict(zip(compiled.package.labels, compiled.labels, strict=True))
+        labels, record = compiled.labels, self.service.recorder
         start = f'{{"model":"{shelved.name}","version":"{shelved.version}","predictions":['
-        moment, place = self.service.solution.clock.now(), 0
+        moment, place, kept = self.service.solution.clock.now(), 0, []
         for ask in asks:
-            mine = found[place : place + len(ask.fed)]
-            place += len(ask.fed)
+            size = len(ask.fed)
+            mine = found[place : place + size]
+            place += size
             said = ",".join(
                 [f'{{"label":{labels[o[0]]},"confidence":{round(o[1], 6)!r},"decide":"{o[2]}"}}' for o in mine]
             )
-            self._record(ask, compiled, moment, mine)
-            ask.to.reply(200, self._ok + b"x-request-id: " + ask.id.encode(), f"{start}{said}]}}".encode())
+            ask.to.reply_well(ask.id, f"{start}{said}]}}".encode())
+            if record.wants(shelved.name, ask.id):
+                by, named = f"key:{ask.key.id}", compiled.as_mapping
+                kept.append(Answered(moment, ask.id, shelved.name, shelved.version, by, ask.rows, mine, named))
+        if kept:
+            record.add_all(kept)
         now = time.perf_counter()
         self.service.metrics.requests_of("POST", ROUTE, 200, [now - ask.began for ask in asks])
         self.service.metrics.predicted(shelved.name, shelved.version, [o[2] for o in found])
@@ -210,14 +216,6 @@ class FastPath:
             for ask in asks:
                 predicted(_log, shelved.name, shelved.version, len(ask.rows), ask.id)
                 answered(_log, "POST", ROUTE, 200, now - ask.began, ask.id)
-
-    def _record(self, ask: Ask, compiled: Compiled, moment: datetime, mine: Sequence[Found]) -> None:
-        if self.service.recorder.wants(ask.shelved.name, ask.id):
-            rows = [compiled.as_mapping(row) for row in ask.rows]
-            by = f"key:{ask.key.id}"
-            self.service.recorder.add(
-                Answered(moment, ask.id, ask.shelved.name, ask.shelved.version, by, rows, list(mine))
-            )
 
     def _in_thread(self, ask: Ask, body: bytes) -> asyncio.Task[None]:
         with use(self._language(ask.headers)):
@@ -238,7 +236,7 @@ class FastPath:
             failed(_log, where(error), ask.id)
             self.refuse(ask, fault())
         else:
-            ask.to.reply(200, self._ok + b"x-request-id: " + ask.id.encode(), _encode(answer.as_dict()))
+            ask.to.reply_well(ask.id, _encode(answer.as_dict()))
             self.count(200, time.perf_counter() - ask.began, ask.id)
 
     def _explain(self, ask: Ask, body: bytes) -> None:

@@ -19,7 +19,7 @@ from compagnon.errors import UserError
 from compagnon.stages.package import seal
 from compagnon.stages.package.load import LoadedPackage, load_package
 
-FILES = ("model.onnx", "package.json", "sample.parquet", "card.fr.md", "card.en.md")
+FILES = ("model.onnx", "package.json", "sample.parquet", "card.fr.md", "card.en.md", "shortcut.npz")
 
 
 @pytest.fixture(scope="module")

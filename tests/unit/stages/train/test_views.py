@@ -12,7 +12,7 @@ from model_solution import questions
 
 from compagnon.errors import UserError
 from compagnon.features.inputs import Input, feeds_of_rows
-from compagnon.stages.package.load import session_of
+from compagnon.stages.package.session import session_of
 from compagnon.stages.train.graph import Graph, write
 from compagnon.stages.train.port import FittedView
 from compagnon.stages.train.view_reduced import ReducedText
