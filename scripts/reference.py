@@ -111,6 +111,7 @@ SUBJECTS = {
     "server": "Serveur · Server",
     "setting": "Réglages · Settings",
     "show": "Montrer · Showing",
+    "spark": "Spark",
     "spec": "`solution.yaml`",
     "store": "Stocker · Storing",
     "train": "Apprendre · Training",

@@ -349,7 +349,11 @@ def _plain(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         wanted = f"DECIMAL(38,{match[1]})" if match else _DUCKDB_TYPES.get(kind)
         if wanted is None and kind.startswith("ENUM"):
             wanted = "VARCHAR"
-        found.append(f"CAST({quoted(name)} AS {wanted}) AS {quoted(name)}" if wanted else quoted(name))
+        value = f"CAST({quoted(name)} AS {wanted})" if wanted else quoted(name)
+        if (wanted or kind) == "DOUBLE":
+            # What is not a number has many spellings in bits; one is kept.
+            value = f"CASE WHEN isnan({value}) THEN CAST('nan' AS DOUBLE) ELSE {value} END"
+        found.append(f"{value} AS {quoted(name)}")
     return ", ".join(found)
 
 
