@@ -27,13 +27,29 @@ class Secrets:
         value = self.environ.get(name)
         return value if value is not None else self._file().get(name)
 
+    def keep(self, name: str, value: str) -> None:
+        """Keep a secret that the user gives in the secrets file (0600); one of that name is replaced.
+
+        Raises UserError ``secrets.bad-value`` for what is no key: empty, of several lines, or with unusual signs.
+        """
+        value = value.strip()
+        if not value or not value.isascii() or not value.isprintable() or not _LINE.fullmatch(f"{name}={value}"):
+            raise UserError(
+                "secrets.bad-value",
+                _("What was given for {name} is not a key: it is empty or has signs that no key has.").format(
+                    name=name
+                ),
+                next=_("Copy the key again, whole and alone, on one line."),
+            )
+        self._write(name, value, replace=True)
+
     def own(self, name: str) -> bytes:
         """A key of Compagnon's own, made at first use; ``COMPAGNON_NAME`` (hexadecimal) overrides it."""
         name = f"COMPAGNON_{name.upper()}"
         text = self.lookup(name)
         if text is None:
             text = random.token_hex(32)
-            self._add(name, text)
+            self._write(name, text, replace=False)
             text = self._file().get(name, text)
         try:
             key = bytes.fromhex(text)
@@ -54,10 +70,10 @@ class Secrets:
             return {}
         return {match[1]: match[2] for line in text.splitlines() if (match := _LINE.fullmatch(line.strip()))}
 
-    def _add(self, name: str, value: str) -> None:
+    def _write(self, name: str, value: str, *, replace: bool) -> None:
         with explain_disk(self.workspace.secrets_file):
             known = self._file()
-            known.setdefault(name, value)
+            known[name] = value if replace else known.get(name, value)
             self.workspace.prepare()
             text = "".join(f"{key}={value}\n" for key, value in known.items())
             write_atomically(self.workspace.secrets_file, text.encode(), mode=0o600)

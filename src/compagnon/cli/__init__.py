@@ -25,6 +25,7 @@ COMMANDS = {
     "knowledge": ("compagnon.cli.knowledge", N_("Check and search what the tutor knows.")),
     "serve": ("compagnon.cli.serve", N_("Serve the pages and the model API on this machine.")),
     "worker": ("compagnon.cli.worker", N_("Do the runs that pages and programs ask for.")),
+    "provider": ("compagnon.cli.provider", N_("Set up, try and account for AI services.")),
     "key": ("compagnon.cli.key", N_("Make, list and revoke the keys of the API.")),
     "backup": ("compagnon.cli.backup", N_("Write the whole solution to one archive.")),
     "restore": ("compagnon.cli.restore", N_("Make a solution of a backup again, in an empty folder.")),
