@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,10 +11,13 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from command_line import CommandLine
+from compagnon.cli import main
 from compagnon.sandbox.mistral import Emulator
 
 CANARY = "sk-canary-5d0e2f8a91"
@@ -25,20 +29,37 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
+class Here:
+    """``compagnon`` typed in ``folder``, in this process: a process of its own takes seconds for each command."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
+        self.folder, self.capture, self.patch = folder, capture, patch
+
+    def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> SimpleNamespace:
+        self.patch.setattr(sys, "stdin", io.StringIO(stdin))
+        found = main(["-C", str(self.folder), *arguments])
+        out, err = self.capture.readouterr()
+        assert found == code, out + err
+        return SimpleNamespace(stdout=out, stderr=err)
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "--json").stdout)
+
+
 @pytest.fixture
-def compagnon(small_solution: Path) -> CommandLine:
-    command = CommandLine(small_solution)
-    command.environ.pop("MISTRAL_API_KEY", None)
-    return command
+def compagnon(small_solution: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
+    monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+    monkeypatch.setenv("COMPAGNON_LANG", "en")
+    return Here(small_solution, capsys, monkeypatch)
 
 
-def add(compagnon: CommandLine, emulator: Emulator, *more: str, key: str = CANARY, code: int = 0) -> str:
+def add(compagnon: Here, emulator: Emulator, *more: str, key: str = CANARY, code: int = 0) -> str:
     arguments = ("provider", "add", "school", "--kind", "mistral", "--url", emulator.url, "--key-stdin", *more)
     done = compagnon(*arguments, stdin=key + "\n", code=code)
     return done.stdout + done.stderr
 
 
-def test_declared_tried_and_accounted_for(compagnon: CommandLine, emulator: Emulator) -> None:
+def test_declared_tried_and_accounted_for(compagnon: Here, emulator: Emulator) -> None:
     file = compagnon.folder / "solution.yaml"
     before = file.read_text(encoding="utf-8")
     said = add(compagnon, emulator)
@@ -69,15 +90,14 @@ def test_declared_tried_and_accounted_for(compagnon: CommandLine, emulator: Emul
     assert "mistral-small-2603" in said
 
     # The key: at the service, in the secrets file, and nowhere else.
-    said += (
-        compagnon("run", "--to", "store/small", code=None).stdout + compagnon("log").stdout + str(listed) + str(used)
-    )
+    own = CommandLine(compagnon.folder)  # a process of its own, as people have it
+    said += own("run", "--to", "collect/shop").stdout + own("provider", "test", "school").stdout + str((listed, used))
     assert CANARY not in said
     holding = [path for path in compagnon.folder.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
     assert holding == [secrets]
 
 
-def test_a_wrong_key_is_named_and_not_shown(compagnon: CommandLine, emulator: Emulator) -> None:
+def test_a_wrong_key_is_named_and_not_shown(compagnon: Here, emulator: Emulator) -> None:
     add(compagnon, emulator, key="sk-wrong-77aa")
     done = compagnon("provider", "test", "school", code=1)
     assert "does not accept the key" in done.stderr
@@ -93,8 +113,8 @@ def test_a_wrong_key_is_named_and_not_shown(compagnon: CommandLine, emulator: Em
     assert "already declared" in add(compagnon, emulator, code=1)
 
 
-def test_a_key_in_the_environment_goes_first(compagnon: CommandLine, emulator: Emulator) -> None:
-    compagnon.environ["MISTRAL_API_KEY"] = CANARY
+def test_a_key_in_the_environment_goes_first(compagnon: Here, emulator: Emulator) -> None:
+    compagnon.patch.setenv("MISTRAL_API_KEY", CANARY)
     compagnon("provider", "add", "school", "--kind", "mistral", "--url", emulator.url)
     assert compagnon.json("provider", "list")["providers"][0]["key"] == "environment"
     compagnon("provider", "test", "school")
@@ -103,7 +123,7 @@ def test_a_key_in_the_environment_goes_first(compagnon: CommandLine, emulator: E
     ).read_text("utf-8")
 
 
-def test_mistakes_leave_the_file_as_it_was(compagnon: CommandLine) -> None:
+def test_mistakes_leave_the_file_as_it_was(compagnon: Here) -> None:
     file = compagnon.folder / "solution.yaml"
     before = file.read_bytes()
     for arguments, words in [
@@ -121,14 +141,14 @@ def test_mistakes_leave_the_file_as_it_was(compagnon: CommandLine) -> None:
     assert "Nothing was asked" in compagnon("provider", "usage").stdout
 
 
-def test_a_key_written_in_the_file_is_refused(compagnon: CommandLine) -> None:
+def test_a_key_written_in_the_file_is_refused(compagnon: Here) -> None:
     file = compagnon.folder / "solution.yaml"
     file.write_text(
         file.read_text("utf-8") + f"\nproviders:\n  school:\n    kind: mistral\n    key: {CANARY}\n", "utf-8"
     )
     for form in ([], ["--json"]):
         done = compagnon("check", *form, code=1)
-        assert "does not stand in this file" in done.stdout
+        assert "A key does not stand in this file" in done.stdout
         assert CANARY not in done.stdout + done.stderr
 
 

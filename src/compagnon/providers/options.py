@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from compagnon.i18n import _
 from compagnon.providers.connection import is_private
+from compagnon.spec.finding import Unshown
 from compagnon.spec.model import ProviderOptions, Section
 
 _SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}")
@@ -16,7 +17,7 @@ _SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}")
 
 def _as_secret(value: str) -> str:
     if not _SECRET.fullmatch(value):
-        raise ValueError(_("a key does not stand in this file: write ${secret:NAME} and give it with provider add"))
+        raise Unshown(_("A key does not stand in this file: write ${secret:NAME} and give it with provider add"))
     return value
 
 

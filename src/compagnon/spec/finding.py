@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from compagnon.errors import Problem
@@ -13,6 +13,10 @@ from compagnon.spec.locator import Locator, Path, dotted
 
 FEW = 16
 """At most so many valid names are listed after a mistake."""
+
+
+class Unshown(ValueError):
+    """Raised by a check of a value that must not be repeated anywhere, such as a key in the clear."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,14 @@ class Finding:
     next: str | None = None
     at: Literal["value", "key"] = "value"
     severity: Literal["error", "warning"] = "error"
+    shown: bool = True
+    """Whether the line may be shown as it stands."""
 
     def located(self, locator: Locator) -> Problem:
         """The same as a problem with its file, line and text."""
         where = locator.key(self.path) if self.at == "key" else locator.value(self.path)
+        if where is not None and not self.shown:
+            where = replace(where, text=None)
         return Problem(self.code, self.what, where, self.next, dotted(self.path))
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from compagnon.i18n import _
 from compagnon.spec import model as spec_model
-from compagnon.spec.finding import Finding, nearest
+from compagnon.spec.finding import Finding, Unshown, nearest
 from compagnon.spec.kinds import Kinds
 from compagnon.spec.locator import Path
 
@@ -78,6 +78,8 @@ def _finding(item: Mapping[str, Any], place: _Place) -> Finding:
         return _bad_name(place)
     if kind.endswith(_MISFIT):
         return _wrong_type(path, place.type, value)
+    if kind == "value_error" and isinstance(context.get("error"), Unshown):
+        return Finding("spec.value", _("{reason}.").format(reason=context["error"]), path, shown=False)
     if kind == "value_error":
         what = _("`{value}`: {reason}.").format(value=_shown(value), reason=str(context.get("error", item["msg"])))
         return Finding("spec.value", what, path)
