@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from compagnon.chain import plugins
 from compagnon.chain.artifact import Artifact, ArtifactStore
 from compagnon.chain.clock import SystemClock
 from compagnon.chain.run import Output, Run
@@ -18,11 +19,6 @@ from compagnon.chain.stage import Context, Instance, Probe
 from compagnon.chain.workspace import Workspace
 from compagnon.spec.model import Spec
 from compagnon.stages.collect import CollectStage
-from compagnon.stages.collect.bigdata import BigdataOptions
-from compagnon.stages.collect.file import FileOptions
-from compagnon.stages.collect.sql import SqlOptions
-
-KINDS = {"file": FileOptions, "sql": SqlOptions, "bigdata": BigdataOptions}
 
 
 class Collecting:
@@ -44,7 +40,7 @@ class Collecting:
         return Spec(
             version=1,
             name="test",
-            sources={name: KINDS[given["kind"]](**given) for name, given in sources.items()},
+            sources={name: plugins.load("sources")[given["kind"]].Options(**given) for name, given in sources.items()},
             tables=tables or {},
         )
 
@@ -84,6 +80,7 @@ class Collecting:
             self.previous = Run(
                 str(self.count), "collect/s", "done", {}, now, now, "", "", outputs=outputs, facts=tuple(context.facts)
             )
+            self.stage.after(self.instance(spec), self.workspace, self.store, self.previous)
         return context.emitted["rows/s"]
 
     def rows(self, artifact: Artifact | None = None) -> list[dict[str, Any]]:

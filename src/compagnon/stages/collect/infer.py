@@ -51,6 +51,7 @@ def look(
         previous_paths=list,
         progress=lambda message, done, total: None,
         warn=warnings.append,
+        spool=scratch / f"{name}.pages",
     )
     batches: list[pa.RecordBatch] = []
     details: list[Mapping[str, Any]] = []

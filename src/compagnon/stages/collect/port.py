@@ -83,6 +83,8 @@ class Collection:
     previous_paths: Callable[[], list[Path]]
     progress: Callable[[str, int | None, int | None], None]
     warn: Callable[[str], None]
+    spool: Path
+    """A file of the raw zone that survives a kill and is removed when the run is done: for what already arrived."""
 
 
 class Source(Protocol):

@@ -20,8 +20,8 @@ from compagnon.privacy.patterns import mask_text
 from compagnon.spec.model import SourceOptions
 from compagnon.spec.variables import resolve_secrets, secret_names
 from compagnon.stages.collect import engines, paths, query
+from compagnon.stages.collect.known import Known, needs_key
 from compagnon.stages.collect.port import Aside, Collection, Piece, ReadAgain, SourceDown, settings_of
-from compagnon.stages.collect.rows import ROW_ID, Identity, plain_batch
 from compagnon.stages.collect.stream import Stream, readable
 
 if TYPE_CHECKING:
@@ -82,12 +82,7 @@ class SqlSource:
 
     def collect(self, options: SqlOptions, collection: Collection) -> Iterator[Piece]:
         if options.cursor is not None and not collection.key:
-            raise UserError(
-                "collect.cursor-needs-key",
-                _("The source {name} has a cursor but no key.").format(name=collection.name),
-                next=_("Say which columns identify a row: key: id. Without it a row could be taken twice."),
-                path=f"sources.{collection.name}",
-            )
+            raise needs_key(collection.name)
         sql = query.load(options.query, options.table, collection.root)
         with opened(options, collection.root, collection.secrets) as (connection, guard):
             if options.cursor is None:
@@ -109,7 +104,7 @@ def _since(
         before = ()
     for segment in before:
         yield Piece(segment.name.removesuffix(".parquet"), segment.origin, None)
-    known = _Known.read(collection.previous_paths(), cursor) if before else _Known()
+    known = Known.read(collection.previous_paths(), cursor) if before else Known()
     if known.last is not None:
         sql = query.since(sql, query.quoted(cursor, connection.mark), query.literal(known.last))
     stream = Stream(connection, sql, _dialect(options.url), guard, lambda batch: known.drop(batch, cursor, collection))
@@ -146,58 +141,6 @@ def _state(connection: engines.Connection, cursor: str, sql: str) -> str:
     column = query.quoted(cursor, connection.mark)
     found = connection.row(f"SELECT max({column}), count(*) FROM (\n{sql}\n) AS collected")
     return digests.of_value([str(value) for value in found])
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What was collected at the last value of the cursor: rows that come again, and that others may have joined."""
-
-    last: Any = None
-    ids: Any = None
-
-    @classmethod
-    def read(cls, files: list[Path], cursor: str) -> _Known:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-
-        tables = [pq.read_table(file, columns=[ROW_ID, cursor]) for file in files]
-        table = pa.concat_tables(tables, promote_options="permissive")
-        values = table.column(cursor)
-        last = pc.max(values)
-        boundary = pc.or_kleene(pc.is_null(values), pc.equal(values, last))
-        # A kept id whose key ends like a suffix has a suffix of its own (see identity.unique): one is taken away, once.
-        ids = pc.replace_substring_regex(table.filter(boundary).column(ROW_ID), "#[0-9]+$", "")
-        value = last.as_py()
-        return cls(value if value is None or isinstance(value, int | float) else str(value), ids)
-
-    def drop(self, batch: pa.RecordBatch, cursor: str, collection: Collection) -> pa.RecordBatch:
-        """``batch`` without the rows at the last value (or without a value) that are known by their key."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        if cursor not in batch.schema.names:
-            raise UserError(
-                "collect.cursor-missing",
-                _("The query of {name} gives no column {cursor}.").format(name=collection.name, cursor=cursor),
-                next=_("It gives: {columns}.").format(columns=", ".join(batch.schema.names)),
-            )
-        if self.ids is None or batch.num_rows == 0:
-            return batch
-        table = pa.Table.from_batches([plain_batch(batch)])
-        values = table.column(cursor)
-        at_last = (
-            pc.equal(values.cast(pa.string()), pa.scalar(self.last).cast(pa.string()))
-            if self.last is not None
-            else None
-        )
-        if self.last is not None and not pa.types.is_string(values.type):
-            at_last = pc.equal(values, pa.scalar(self.last).cast(values.type))
-        unknown = pc.is_null(values)
-        boundary = unknown if at_last is None else pc.or_kleene(unknown, at_last)
-        ids = Identity(collection.name, "", collection.key).ids(table, pa.array(range(table.num_rows), pa.int64()))
-        seen = pc.is_in(ids, value_set=self.ids.combine_chunks())
-        return batch.filter(pc.invert(pc.and_kleene(boundary.combine_chunks(), seen)))
 
 
 def _dialect(url: str) -> str:

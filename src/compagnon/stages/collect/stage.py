@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from compagnon.chain import digest as digests
@@ -63,7 +64,8 @@ class CollectStage:
         context.fact("segments", len(context.emitted[f"rows/{name}"].segments))
 
     def after(self, instance: Instance, workspace: Workspace, artifacts: ArtifactStore, run: Run) -> None:
-        """Nothing: rows are read by name from the run."""
+        """What had arrived is now in the rows: the raw copy of it goes."""
+        spool_of(workspace, instance.target).unlink(missing_ok=True)
 
     def _collect(self, name: str, options: SourceOptions, context: Context, journal: Journal) -> None:
         from compagnon.stages.collect import identity
@@ -84,6 +86,7 @@ class CollectStage:
             lambda: context.artifacts.paths(rows) if rows else [],
             context.progress,
             context.warn,
+            spool_of(context.workspace, name),
         )
         finished = Finished(context.artifacts, rows, bad, journal)
         writer = PieceWriter(name, key, context, finished)
@@ -110,6 +113,11 @@ class CollectStage:
         meta = {"source": name, "columns": columns(parts), "pieces": details}
         context.emit(f"rows/{name}", "rows", "raw", [part.segment for part in parts], meta)
         emit_unreadable(name, unreadable, context)
+
+
+def spool_of(workspace: Workspace, name: str) -> Path:
+    """Where a source keeps what arrived until its run is done."""
+    return workspace.journal / f"{CollectStage.name}-{name}.pages"
 
 
 def adapter(options: SourceOptions) -> Source:

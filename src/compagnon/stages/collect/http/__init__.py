@@ -1,0 +1,1 @@
+"""Asking servers over HTTP with care: bounded, patient, polite, and never where it was not told to go."""
