@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,14 @@ class Collecting:
         assert found is not None
         return found
 
-    def run(self, refresh: bool = False, finish: bool = True, **options: Any) -> Artifact:
+    def run(
+        self,
+        refresh: bool = False,
+        finish: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+        **options: Any,
+    ) -> Artifact:
+        """Collect; ``finish=False`` stops before the run counts as done, ``stop`` cancels it when it says so."""
         spec = self.spec(**options)
         self.count += 1
         scratch = self.workspace.scratch / str(self.count)
@@ -68,6 +76,7 @@ class Collecting:
             run_id=str(self.count),
             previous=None if refresh else self.previous,
             last=self.previous,
+            is_cancelled=stop,
         )
         self.stage.run(self.instance(spec), context)
         shutil.rmtree(scratch)

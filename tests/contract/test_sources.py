@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,11 @@ import pytest
 
 from collecting import Collecting
 from compagnon.chain import plugins
+from compagnon.chain.stage import Cancelled
 from compagnon.errors import UserError
+from compagnon.sandbox.api import Api
+from compagnon.sandbox.exchange import Reply
+from compagnon.sandbox.server import Server
 
 Row = tuple[int, str]
 ROWS: list[Row] = [(i, f"texte n° {i}, « é »") for i in range(1, 301)]
@@ -89,16 +93,61 @@ LAKES = {
     "lake-whole": {"query": "select id, max(v) as v from s group by id"},
     "lake-spark": {"query": "select id, v from s", "engine": "spark"},
 }
+REST = {
+    "rest-page": {"pages": {"kind": "page", "size": 90, "total": "meta.total"}},
+    "rest-offset": {"pages": {"kind": "offset", "size": 90}},
+    "rest-cursor": {"pages": {"kind": "cursor", "next": "meta.next_cursor", "size": 90}},
+    "rest-link": {"pages": {"kind": "link", "size": 90}},
+    "rest-since": {
+        "pages": {"kind": "page", "size": 90},
+        "params": {"by": "id"},
+        "cursor": "id",
+        "cursor_param": "since",
+    },
+}
 NAMES = [
     *(name for name in FILES if name != "sqlite"),
     *(pytest.param(name, marks=[pytest.mark.postgresql] if "postgresql" in name else []) for name in SQL),
     *(pytest.param(name, marks=[pytest.mark.spark] if "spark" in name else []) for name in LAKES),
+    *REST,
 ]
 
 
+def _api(name: str) -> Iterator[Case]:
+    lists: dict[str, list[dict[str, Any]]] = {}
+    api = Api(lists, "hidden")
+    server = Server(lambda request: api.answer(request) or Reply(404))
+    style = name.partition("-")[2].replace("since", "page")
+    options = {
+        "kind": "rest",
+        "url": f"{server.address}/api/{style}/contract",
+        "private": True,
+        "auth": {"kind": "bearer", "token": "${secret:TOKEN}"},
+        "records": "data.items",
+        "retry": {"times": 1, "first": "1 ms"},
+        **REST[name],
+    }
+    try:
+        yield Case(
+            options,
+            lambda rows: lists.update(contract=[{"id": i, "v": v} for i, v in rows]),
+            server.stop,
+            {"TOKEN": "hidden"},
+        )
+    finally:
+        server.stop()
+
+
 @pytest.fixture(params=NAMES)
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     name = request.param
+    if name in REST:
+        yield from _api(name)
+        return
+    yield _local(name, request, tmp_path)
+
+
+def _local(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     if "postgresql" in name:
         secrets = {"URL": request.getfixturevalue("postgresql")}
         url = secrets["URL"]
@@ -149,7 +198,7 @@ def test_row_ids_are_unique_and_last(case: Case, source: Collecting) -> None:
 
 
 def test_without_a_key_rows_are_named_by_their_place(case: Case, source: Collecting) -> None:
-    options = {name: value for name, value in case.options.items() if name not in ("key", "cursor")}
+    options = {name: value for name, value in case.options.items() if name not in ("key", "cursor", "cursor_param")}
     source.run(**options)
     assert len(set(source.ids())) == len(ROWS)
     places = [place % (200 if case.segments == 2 else len(ROWS)) for place in range(len(ROWS))]
@@ -177,8 +226,31 @@ def test_a_source_that_is_down(case: Case, source: Collecting) -> None:
     assert caught.value.code in ("collect.source-down", "collect.file-not-found")
     assert caught.value.problems[0].next
     assert "hidden" not in str(caught.value)
+    if case.options["kind"] == "rest":
+        return  # looking would ask the source for a page each time
     if case.options["kind"] == "file" or "cursor" in case.options or "postgresql" in str(case.secrets):
         assert source.probe(**case.options).error
+
+
+def test_a_collection_stopped_anywhere_goes_on_where_it_was(case: Case, source: Collecting) -> None:
+    whole = source.run(**case.options).digest
+    source.previous = None
+    for last_look in range(12):
+        looks = iter(range(last_look))
+        try:
+            source.run(**case.options, finish=False, stop=lambda looks=looks: next(looks, None) is None)
+        except Cancelled:
+            continue
+        break
+    assert source.run(**case.options).digest == whole
+    assert [(int(i), v) for i, v, *_partition in source.cells()] == ROWS
+
+
+def test_no_secret_is_kept(case: Case, source: Collecting, tmp_path: Path) -> None:
+    source.run(**case.options)
+    kept = b"".join(path.read_bytes() for path in (tmp_path / ".compagnon").rglob("*") if path.is_file())
+    assert kept
+    assert not any(secret.encode() in kept for secret in case.secrets.values())
 
 
 def test_settings_are_json_and_hold_no_secret(case: Case, source: Collecting) -> None:

@@ -41,6 +41,9 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
+        """Refuse connections from now on, those that are open too; a second call does nothing."""
+        if self._http.stopped.is_set():
+            return
         self._http.stopped.set()
         self._http.shutdown()
         self._http.server_close()

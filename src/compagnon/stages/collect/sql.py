@@ -131,6 +131,8 @@ def _pieces(
                 raise ReadAgain from error
 
         yield Piece(str(number), f"{origin} {number}" if origin else None, read, lambda: {"format": "sql"})
+        if stream.given == start:
+            stream.skip(options.batch)
         if stream.ended():
             return
         number += 1

@@ -82,6 +82,17 @@ class Stream:
         for _passed in self.take(to):
             pass
 
+    def skip(self, count: int) -> None:
+        """Pass over the next ``count`` rows: those of a piece that a killed run had finished."""
+        to = self.given + count
+        while True:
+            try:
+                for _passed in self.take(to - self.given):
+                    pass
+                return
+            except engines.TypesVary:
+                self.loosen()
+
     def loosen(self) -> None:
         """Begin anew in a way that minds mixed types less; raises UserError ``collect.types-vary`` if there is none."""
         close = getattr(self._batches, "close", None)

@@ -38,6 +38,10 @@ class Credentials(Protocol):
     secrets: tuple[str, ...]
     """Values that no message may hold."""
 
+    @property
+    def param(self) -> str | None:
+        """Parameter of the address that holds them, if any."""
+
     def sign(self, request: httpx.Request) -> None:
         """Add what the source's own host asks for."""
 
@@ -109,7 +113,14 @@ class Client:
         if parts.scheme == "http" and self._home[0] == "https":
             return False
         host = parts.hostname.lower()
+        if _origin(url)[2] < 0:
+            return False
         return _origin(url) in self._hosts or host in self._named or f"{host}:{_origin(url)[2]}" in self._named
+
+    def plain(self, url: str) -> str:
+        """``url`` without the parameter that holds the credentials, which servers repeat in the links they give."""
+        name = self._credentials.param if self._credentials else None
+        return str(httpx.URL(url).copy_remove_param(name)) if name and name in httpx.URL(url).params else url
 
     def pause(self, seconds: float) -> None:
         """Ask for nothing during that time."""
@@ -204,7 +215,7 @@ class Client:
             if method == "POST":
                 return answer
             seen.append(url)
-            url = str(httpx.URL(url).join(answer.headers["location"]))
+            url = self.plain(str(httpx.URL(url).join(answer.headers["location"])))
             if url in seen or len(seen) > self._options.bounds.redirects:
                 raise UserError(
                     "collect.redirect-loop",

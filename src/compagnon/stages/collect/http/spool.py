@@ -76,8 +76,13 @@ class Spool:
         """Read the pages that are whole; returns where the next one goes."""
         with self._path.open("rb") as file:
             try:
-                head = json.loads(file.readline())
-                if head["how"] != how or now - datetime.fromisoformat(head["begun"]) > RESUME_WITHIN:
+                first = file.readline()
+                head = json.loads(first)
+                if (
+                    not first.endswith(b"\n")
+                    or head["how"] != how
+                    or now - datetime.fromisoformat(head["begun"]) > RESUME_WITHIN
+                ):
                     return 0
             except (ValueError, KeyError, TypeError):
                 return 0

@@ -5,6 +5,7 @@ Imported late: it brings httpx.
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -115,6 +116,8 @@ class Transport(httpx.BaseTransport):
 
     def __init__(self, backend: Backend, sign: Callable[[httpx.Request], None]) -> None:
         self._sign = sign
+        # Its debugging lines hold the headers of answers, and with them what servers repeat of the credentials.
+        logging.getLogger("httpcore").setLevel(logging.INFO)
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=4,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -84,6 +84,10 @@ class Fixed:
     in_query: bool = False
     secrets: tuple[str, ...] = ()
 
+    @property
+    def param(self) -> str | None:
+        return self.name if self.in_query else None
+
     def sign(self, request: httpx.Request) -> None:
         if self.in_query:
             request.url = request.url.copy_set_param(self.name, self.value)
@@ -107,6 +111,7 @@ class Renewed:
     secrets: tuple[str, ...] = ()
     _token: str = field(default="", repr=False)
     _until: float = 0.0
+    param: ClassVar[str | None] = None
 
     def sign(self, request: httpx.Request) -> None:
         request.headers["Authorization"] = f"Bearer {self._token}"

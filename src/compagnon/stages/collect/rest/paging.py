@@ -141,18 +141,23 @@ def next_link(header: str) -> str | None:
         target, closed, rest = rest.partition("<")[2].partition(">")
         if not closed:
             return None
-        parameters, quoted, end = "", False, len(rest)
-        for place, sign in enumerate(rest):
-            quoted = quoted != (sign == '"')
-            if sign == "," and not quoted:
-                end = place
-                break
-        parameters, rest = rest[:end], rest[end + 1 :]
-        for parameter in parameters.split(";"):
+        mine, rest = _until(rest, ",")
+        while mine:
+            parameter, mine = _until(mine, ";")
             name, _equals, value = parameter.strip().partition("=")
             if name.strip().lower() == "rel" and "next" in value.strip().strip('"').lower().split():
                 return target.strip()
     return None
+
+
+def _until(text: str, sign: str) -> tuple[str, str]:
+    """``text`` before and after the first ``sign`` that is not between quotes."""
+    quoted = False
+    for place, one in enumerate(text):
+        quoted = quoted != (one == '"')
+        if one == sign and not quoted:
+            return text[:place], text[place + 1 :]
+    return text, ""
 
 
 def with_params(url: str, params: Params) -> str:
