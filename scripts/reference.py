@@ -106,6 +106,7 @@ SUBJECTS = {
     "restore": "Restaurer une sauvegarde · Restoring a backup",
     "role": "Rôles · Roles",
     "run": "Exécutions · Runs",
+    "sandbox": "Sources d'entraînement · Practice sources",
     "secrets": "Secrets",
     "serve": "Démarrer le serveur · Starting the server",
     "server": "Serveur · Server",

@@ -141,10 +141,7 @@ def _api(name: str) -> Iterator[Case]:
 @pytest.fixture(params=NAMES)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     name = request.param
-    if name in REST:
-        yield from _api(name)
-        return
-    yield _local(name, request, tmp_path)
+    yield from _api(name) if name in REST else [_local(name, request, tmp_path)]
 
 
 def _local(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Case:

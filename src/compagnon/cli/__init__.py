@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": ("compagnon.cli.predict", N_("Predict with a packaged model, without a server.")),
     "knowledge": ("compagnon.cli.knowledge", N_("Check and search what the tutor knows.")),
     "serve": ("compagnon.cli.serve", N_("Serve the pages and the model API on this machine.")),
+    "sandbox": ("compagnon.cli.sandbox", N_("Serve practice sources, to learn collecting on.")),
     "worker": ("compagnon.cli.worker", N_("Do the runs that pages and programs ask for.")),
     "provider": ("compagnon.cli.provider", N_("Set up, try and account for AI services.")),
     "key": ("compagnon.cli.key", N_("Make, list and revoke the keys of the API.")),

@@ -31,7 +31,7 @@ FAULTS = {
         Fault("drip", N_("Bytes arrive one by one without end: the time of a request is bounded, whatever arrives.")),
         Fault("redirects", N_("The address redirects to itself: the redirects are counted, and the circle is told.")),
         Fault("elsewhere", N_("The address leads to another host: it is not followed, the credentials do not leave.")),
-        Fault("bomb", N_("A small compressed answer unpacks to 300 MB: reading stops at the bound.")),
+        Fault("bomb", N_("A small compressed answer unpacks to 100 MB: reading stops at the bound.")),
         Fault("schema", N_("From the third page on a column has another name and another type: the page is named.")),
         Fault("circle", N_("A page leads back to the one before: the circle is told.")),
         Fault("latin", N_("Pages are in cp1252 and say nothing of it: the first byte that does not fit is told.")),

@@ -309,9 +309,7 @@ class Client:
             raise SourceDown(
                 "collect.access-refused",
                 _("{url} refuses the access ({status}).").format(url=url, status=status),
-                next=_(
-                    "Renew the token or the password and set it in the environment; check what the account may read."
-                ),
+                next=_("Renew the token or the password in the environment, and check what the account may read."),
                 path=f"sources.{self._name}.auth",
             )
         if status in (404, 410):

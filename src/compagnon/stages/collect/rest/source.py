@@ -49,7 +49,9 @@ class RestOptions(HttpOptions):
         {}, description="Headers sent with each request, such as Accept-Language; no secret."
     )
     auth: Auth | None = Field(None, description="How the source proves who asks.")
-    pages: paging.Pages = Field(paging.Single(kind="none"), description="How the rows are parted into pages.")
+    pages: paging.Pages | None = Field(
+        None, description="How the rows are parted into pages; all in one answer if absent."
+    )
     records: str | None = Field(None, description="Where the list of records stands in a page: data.items.")
     each: str | None = Field(None, description="A list within each record of which every element is a row: answers.")
     fields: dict[Name, str] = Field(
@@ -243,7 +245,7 @@ def _cut(
     if not types:
         return
     kinds = [(name, str(kind)) for name, kind in types.items()]
-    shifting = collection.key if options.pages.kind in ("page", "offset") else ()
+    shifting = collection.key if isinstance(options.pages, paging.ByPage | paging.ByOffset) else ()
     groups = _groups(spool.entries) or ([[]] if options.fields and not number else [])
     last: Entry | None = None
     for group in groups:
