@@ -79,7 +79,7 @@ def _files(folder: Path, database: bool) -> Iterator[Entry]:
         "bigdata",
         path,
         N_("A lake: Parquet files in folders that are named by month (Hive's partitions)."),
-        f"path: {quoted(path + '/**/*.parquet')}",
+        f"path: {quoted(path)}",
         "key: id",
     )
 
