@@ -111,9 +111,8 @@ def read(path: Path, language: str) -> Guide:
     body = english if own == "en" else french
     title = _TITLE.match(body)
     body = _POINTER.sub("", body[title.end() :] if title else body)
-    headed = _HEAD.search(body)
     body = _HEAD.sub("", body).strip()
-    if headed:
+    if not re.search("^## ", _FENCE.sub("", body), re.MULTILINE):
         # What stands under "## English" is one level too deep for a page of its own.
         body = re.sub(r"^#(##+ )", r"\1", body, flags=re.MULTILINE)
     shown = title[1] if title and " · " not in title[1] else both[-1] if own == "en" else both[0]

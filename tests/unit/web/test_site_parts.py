@@ -80,7 +80,8 @@ def test_every_guide_has_both_languages_a_title_and_parts_of_a_page(language: st
         assert "English" not in guide.parts
         assert "Français" not in guide.parts
         assert not guide.text.startswith("# ")
-        assert "<h1" not in guide.html
+        levels = [int(level) for level in re.findall(r"<h(\d)", guide.html)]
+        assert all(1 < level <= before + 1 for before, level in zip([1, *levels], levels, strict=False)), guide.name
         assert "---" not in re.sub(r"```.*?```", "", guide.text, flags=re.DOTALL).split("\n")
         assert "<code>" in guide.title_html or "`" not in guide.title
     titles = {guide.name: guide.title for guide in guides.guides(language)}
