@@ -93,7 +93,10 @@ def _assemble(
         # The door may have found the language of an account.
         with use(request.state.language):
             values = {"problem": problem, "title": title_of(problem.status)}
-            page = view.bare("error.html", values, status=problem.status)
+            if hasattr(request.state, "visitor") and problem.status < 500:
+                page = view.page(request, "error.html", {**values, "frame": "base.html"}, status=problem.status)
+            else:
+                page = view.bare("error.html", {**values, "frame": "bare.html"}, status=problem.status)
         page.headers.update(problem.headers)
         return page
 

@@ -100,8 +100,8 @@ class Door:
             else:
                 response = await asyncio.to_thread(handler, request)
         except StaleForm as stale:
-            if name not in _DRAFTED:
-                raise
+            if name not in _DRAFTED or stale.mark not in ("", visitor.mark):
+                raise  # what another account wrote is not shown to this one
             visitor.token()  # a browser without a session is known by its seed from now on
             kept = self.drafts.keep(visitor.owner, stale.fields)
             return RedirectResponse(with_draft(_DRAFTED[name](request, stale.fields), kept), 303)

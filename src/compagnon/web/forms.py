@@ -17,7 +17,7 @@ from starlette.responses import Response
 from compagnon.i18n import _
 from compagnon.services.model_api.body import read_body
 from compagnon.services.model_api.problem import Refused
-from compagnon.web.visitor import visitor_of
+from compagnon.web.visitor import mark_of, visitor_of
 
 MOST_FIELDS = 300
 TOKEN = "csrf"  # noqa: S105 - a name
@@ -27,12 +27,12 @@ FORM_KEY = "form_key"
 
 
 class StaleForm(Refused):
-    """A form without a token of this visitor; ``fields`` are what was written."""
+    """A form without a token of this visitor; ``fields`` are what was written, ``mark`` tells in whose form."""
 
-    def __init__(self, fields: dict[str, str]) -> None:
+    def __init__(self, fields: dict[str, str], mark: str) -> None:
         what = _("This form was open for too long, or the session has changed: open the page again.")
         super().__init__(403, "form.stale", what)
-        self.fields = fields
+        self.fields, self.mark = fields, mark
 
 
 async def read_form(request: Request, most: int = 200_000) -> dict[str, str]:
@@ -40,7 +40,7 @@ async def read_form(request: Request, most: int = 200_000) -> dict[str, str]:
     fields = await read_fields(request, most)
     token = fields.pop(TOKEN, "")
     if not visitor_of(request).sent(token):
-        raise StaleForm(fields)
+        raise StaleForm(fields, mark_of(token))
     return fields
 
 

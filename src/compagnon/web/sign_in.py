@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from compagnon.access import csrf
 from compagnon.access.session import end_session
 from compagnon.access.sign_in import SignedIn, sign_in
 from compagnon.access.throttle import TooSoon
@@ -17,9 +18,9 @@ from compagnon.errors import UserError
 from compagnon.services.model_api.problem import Refused
 from compagnon.web.door import safe_place, with_draft
 from compagnon.web.drafts import LONGEST, Drafts
-from compagnon.web.forms import StaleForm, read_form, seal, unseal
+from compagnon.web.forms import TOKEN, StaleForm, read_form, seal, unseal
 from compagnon.web.view import View
-from compagnon.web.visitor import set_cookies, visitor_of
+from compagnon.web.visitor import Visitor, mark_of, owner_of, set_cookies, visitor_of
 
 THROTTLE_KEY = "throttle_key"
 DRAFT_KEY = "draft_key"
@@ -42,8 +43,9 @@ class SignIn:
 
     def ask(self, request: Request, place: str, fields: dict[str, str]) -> Response:
         """The page that answers a form of somebody who is not signed in any more: the form is kept in it."""
-        kept = {name: text for name, text in fields.items() if name != "csrf"}
-        sealed = seal(self._key(), kept) if kept and sum(map(len, kept.values())) <= LONGEST else ""
+        kept = {name: text for name, text in fields.items() if name != TOKEN}
+        written = {"fields": kept, "mark": mark_of(fields.get(TOKEN, ""))}
+        sealed = seal(self._key(), written) if kept and sum(map(len, kept.values())) <= LONGEST else ""
         return self._page(request, place, ended=True, draft=sealed, status=401, headers=CHALLENGE)
 
     async def enter(self, request: Request) -> Response:
@@ -79,12 +81,19 @@ class SignIn:
             return self._page(request, place, error=words_of(error), status=422, **given)
         self.begin(request, signed)
         if draft:
-            try:
-                kept = self.drafts.keep(signed.session, unseal(self._key(), draft))
-                place = with_draft(place, kept)
-            except Refused:
-                place = "/"  # not a draft of ours
+            place = self._with_written(signed, visitor, place, draft)
         return RedirectResponse(place, 303)
+
+    def _with_written(self, signed: SignedIn, visitor: Visitor, place: str, draft: str) -> str:
+        """Where what was written is found again; home for what is no draft of ours or is another account's."""
+        try:
+            written = unseal(self._key(), draft)
+        except Refused:
+            return "/"
+        account = signed.account.id
+        if written["mark"] not in ("", csrf.mark(visitor.key, account)):
+            return "/"
+        return with_draft(place, self.drafts.keep(owner_of(account), written["fields"]))
 
     def begin(self, request: Request, signed: SignedIn) -> None:
         """Give the browser its new session; the one it had ends."""

@@ -92,7 +92,7 @@ class TryIt:
 
         try:
             _rows, answer = await self.service.predict(
-                shelved, decode, request_id=request.state.request_id, by="page", explain=True
+                shelved, decode, request_id=request.state.request_id, by=_by(request), explain=True
             )
         except Refused as refused:
             fields = _with_errors(fields, refused)
@@ -195,6 +195,12 @@ class TryIt:
             "longest": shelved.model.serve.limits.text,
         }
         return self.view.page(request, "try.html", values, status=status)
+
+
+def _by(request: Request) -> str:
+    """What is kept of who asked: the role, which tells use from trials; never the account."""
+    visitor = visitor_of(request)
+    return f"page:{'local' if visitor.is_open else visitor.identity.role}"
 
 
 def _told(answer: Answer, row: Mapping[str, Any], request_id: str) -> dict[str, Any]:

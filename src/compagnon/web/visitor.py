@@ -21,6 +21,10 @@ Otherwise anybody on the machine could invite themselves past the link that only
 """
 
 
+MARKED = "~"
+"""Between the token of a form and the mark of its account; a token holds no such sign."""
+
+
 @dataclass
 class Visitor:
     """The one a request comes from; ``session`` is None for those who have not signed in."""
@@ -45,8 +49,13 @@ class Visitor:
 
     @property
     def owner(self) -> str:
-        """Whom a draft belongs to: this session, or this browser."""
-        return self.session or self.seed
+        """Whom a draft belongs to: this account, or this browser."""
+        return owner_of(self.identity.id) if self.signed_in else self.seed
+
+    @property
+    def mark(self) -> str:
+        """What the forms of this account bear, so that what was written in one is given to nobody else; or nothing."""
+        return csrf.mark(self.key, self.identity.id) if self.signed_in else ""
 
     def may(self, right: str) -> bool:
         return self.identity.may(right)
@@ -54,19 +63,30 @@ class Visitor:
     def token(self) -> str:
         """A token for a form of the page being made; for those without a session a cookie goes with it."""
         if self.session is not None:
-            return csrf.token(self.key, self.session)
+            return f"{csrf.token(self.key, self.session)}{MARKED}{self.mark}"
         if not self.seed:
             self.seed, self.new_seed = csrf.new_seed(self.key), True
         return csrf.anonymous_token(self.key, self.seed)
 
     def sent(self, token: str) -> bool:
         """Whether ``token`` came with a page that this visitor was given."""
+        token = token.partition(MARKED)[0]
         if self.session is not None:
             return csrf.check(self.key, self.session, token)
         return csrf.check_anonymous(self.key, self.seed, token)
 
     def seed_cookie(self) -> Cookie:
         return self.style.cookie("csrf", self.seed)
+
+
+def owner_of(account: str) -> str:
+    """The owner of drafts of an account."""
+    return f"account:{account}"
+
+
+def mark_of(token: str) -> str:
+    """The mark in the token of a form; empty for a form of somebody who had not signed in."""
+    return token.partition(MARKED)[2]
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 from serving import running, token_of
 from visiting import PASSWORD, add_account, enter, post, visit
@@ -19,6 +20,7 @@ from compagnon.access.first import first_link
 from compagnon.access.link import make_link
 from compagnon.access.role import ACCOUNT_ROLES, ANONYMOUS_MAY, allows
 from compagnon.access.setting import allow_anonymous
+from compagnon.operate.monitor import segments
 from compagnon.web.app import create_app, routes_of
 from compagnon.web.door import safe_place
 from compagnon.web.rights import KEY, LOCAL_OR_KEY, NEEDED, PUBLIC
@@ -255,6 +257,46 @@ def test_what_was_written_is_found_again_after_signing_in(house: tuple[Solution,
             with enter(address, "operator") as other:
                 assert "Écrit" not in other.get(entered.headers["location"]).text
     assert all("Écrit" not in note.text for note in solution.ledger.notes())
+
+
+def test_what_one_account_wrote_is_given_to_no_other(house: tuple[Solution, str]) -> None:
+    _solution, address = house
+    text = "Écrit par l'enseignant."
+    with enter(address, "teacher") as client:
+        token = token_of(client.get("/account").text)
+        client.cookies.clear()
+        asked = client.post("/logbook", data={"csrf": token, "text": text})
+        sealed = re.search(r'name="draft" value="([^"]+)"', asked.text)
+        assert sealed
+        # Somebody else signs in where the session has ended.
+        form = {"csrf": token_of(asked.text), "name": "operator", "draft": sealed[1], "next": "/logbook"}
+        entered = client.post("/sign-in", data={**form, "password": PASSWORD})
+        assert (entered.status_code, entered.headers["location"]) == (303, "/")
+        # And sends the form that the first one left open in another tab.
+        answer = client.post("/logbook", data={"csrf": token, "text": text})
+        assert answer.status_code == 403
+        assert text not in answer.text
+
+
+def test_what_was_written_is_found_in_every_session_of_the_account(house: tuple[Solution, str]) -> None:
+    _solution, address = house
+    with enter(address, "teacher") as client, enter(address, "teacher") as other:
+        kept = client.post("/logbook", data={"csrf": "", "text": "Gardé."}).headers["location"]
+        assert "Gardé." in client.get(kept).text
+        assert "Gardé." in other.get(kept).text
+
+
+@pytest.mark.parametrize("role", ["learner", "admin"])
+def test_a_prediction_of_a_page_is_kept_with_the_role_and_no_account(trained: Path, tmp_path: Path, role: str) -> None:
+    solution = Solution(Path(shutil.copytree(trained, tmp_path / "small")))
+    mine = add_account(solution, role, "someone")
+    with running(create_app(solution)) as address, enter(address, "someone") as client:
+        assert post(client, "/models/theme/try", {"in-text": "Où est mon colis ?"}).status_code == 200
+    paths = segments.paths(solution.workspace.predictions, solution.engine)
+    (row,) = [row for path in paths for row in pq.read_table(path).to_pylist()]
+    assert row["by"] == f"page:{role}"
+    assert mine not in str(row)
+    solution.close()
 
 
 def test_notes_show_names_and_keep_ids(house: tuple[Solution, str]) -> None:

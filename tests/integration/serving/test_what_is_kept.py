@@ -41,7 +41,7 @@ def test_predictions_of_api_and_page_are_kept_masked(fresh: Solution) -> None:
         answer = httpx.post(f"{address}/api/models/theme/predict", json=body, headers=headers)
         send(f"{address}/models/theme/try", {"in-text": PERSONAL})
     rows = kept(fresh)
-    assert [(row["row"], row["by"] == "page") for row in rows] == [(0, False), (1, False), (0, True)]
+    assert [(row["row"], row["by"] == "page:local") for row in rows] == [(0, False), (1, False), (0, True)]
     assert rows[0]["request"] == answer.headers["x-request-id"]
     assert rows[0]["label"] == answer.json()["predictions"][0]["label"]
     assert rows[0]["version"] == answer.json()["version"]
