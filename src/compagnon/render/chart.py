@@ -20,6 +20,8 @@ FONT = 'font-family="system-ui, sans-serif"'
 DENSEST = 0.45
 """Opacity of the darkest cell: text stays readable on it in light and dark."""
 READABLE_CLASSES = 12
+DARK = {"ink": "#e9edeb", "main": "#93c2f5", "faint": "#9aa5a4"}
+"""Colors for a dark ground, where a picture stands apart from the page that would decide."""
 WORST = 20
 
 Cell = str | int | float
@@ -206,6 +208,12 @@ def histogram(title: str, edges: Sequence[float], counts: Sequence[int]) -> Char
     rows = tuple((edges[i], edges[i + 1], int(counts[i])) for i in range(len(counts)))
     table: Table = ((_("from"), _("to"), _("rows")), rows)
     return Chart(_svg(left + side + 20, top + side + 30, title, sentence, parts), sentence, table)
+
+
+def on_dark(svg: str) -> str:
+    """``svg`` in the colors of a dark ground: a picture that a page links to does not see the colors of the page."""
+    plain = svg.replace("<svg ", f'<svg color="{DARK["ink"]}" ', 1)
+    return plain.replace(MAIN, DARK["main"]).replace(FAINT, DARK["faint"])
 
 
 def short(label: str, length: int = 18) -> str:

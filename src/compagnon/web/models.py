@@ -13,6 +13,7 @@ from starlette.responses import Response
 from compagnon.chain.artifact import Artifact
 from compagnon.i18n import _, current, format_number
 from compagnon.operate.feedback.store import count_feedback
+from compagnon.render.chart import on_dark
 from compagnon.services.model_api.problem import Refused
 from compagnon.spec.model import Model, text_of
 from compagnon.web import markdown
@@ -76,7 +77,9 @@ class Models:
             raise Refused(404, "page.no-chart", _("There is no such chart for this model."))
         solution = self.view.solution
         solution.artifacts.verify(artifact)
-        body = solution.artifacts.path(artifact, _file(chart)).read_bytes()
+        body = solution.artifacts.path(artifact, _file(chart)).read_text(encoding="utf-8")
+        if request.query_params.get("on") == "dark":
+            body = on_dark(body)
         return Response(body, media_type="image/svg+xml", headers={"vary": "Accept-Language, Cookie"})
 
     def _model(self, request: Request) -> tuple[str, Model]:

@@ -268,3 +268,34 @@ def test_every_link_of_the_site_map_leads_somewhere(page: Page, served: Served) 
     for link in links:
         answer = page.request.get(f"{served.address}{link}")
         assert answer.status == 200, link
+
+
+INK = """async () => {
+  const picture = document.querySelector(".chart img");
+  picture.loading = "eager";
+  await picture.decode();
+  const canvas = new OffscreenCanvas(300, 300), pen = canvas.getContext("2d");
+  pen.drawImage(picture, 0, 0, 300, 300);
+  const dots = pen.getImageData(0, 0, 300, 300).data;
+  let sum = 0, count = 0;
+  for (let i = 0; i < dots.length; i += 4)
+    if (dots[i + 3] > 200) { sum += dots[i] + dots[i + 1] + dots[i + 2]; count += 3; }
+  return [sum / count, getComputedStyle(picture).backgroundColor, picture.currentSrc];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "media", "is_dark"), [("light", "screen", False), ("dark", "screen", True), ("dark", "print", False)]
+)
+def test_charts_follow_the_theme_and_print_in_dark_ink(
+    browser: Browser, served: Served, scheme: Any, media: Any, is_dark: bool
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.emulate_media(media=media, color_scheme=scheme)
+    page.goto(served.address + "/models/theme", wait_until="networkidle")
+    ink, ground, source = page.evaluate(INK)
+    assert source.endswith("?on=dark") is is_dark
+    assert (ink > 150) is is_dark, "the mean of what is drawn opaque: its words and lines"
+    assert ground == ("rgb(27, 34, 35)" if is_dark else "rgb(255, 255, 255)")
+    context.close()

@@ -74,3 +74,13 @@ def test_any_label_gives_well_formed_svg(labels: list[str]) -> None:
     matrix = [[1] * len(labels) for _label in labels]
     ElementTree.fromstring(chart.confusion(labels, matrix).svg)
     ElementTree.fromstring(chart.bars(labels[0], [chart.Bar(label, 0.1) for label in labels]).svg)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_on_a_dark_ground_nothing_stays_dark(name: str) -> None:
+    svg = CHARTS[name]().svg
+    dark = chart.on_dark(svg)
+    assert ElementTree.fromstring(dark).get("color") == chart.DARK["ink"]
+    assert "var(" not in dark
+    # Nothing else has changed, words among others.
+    assert list(ElementTree.fromstring(dark).itertext()) == list(ElementTree.fromstring(svg).itertext())

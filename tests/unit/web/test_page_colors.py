@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from compagnon.render.chart import DARK, DENSEST
 from compagnon.web.view import STATIC
 
 STYLE = (STATIC / "app.css").read_text(encoding="utf-8")
@@ -83,3 +84,16 @@ def test_each_pair_is_legible(scheme: str, front: str, back: str, least: float) 
 def test_the_documentation_states_the_figures_of_the_style_sheet() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert not [line for line in table() if line not in text]
+
+
+@pytest.mark.parametrize(("color", "least"), [("ink", 7.0), ("main", LARGE), ("faint", LARGE)])
+def test_charts_are_legible_on_the_card_in_the_dark(color: str, least: float) -> None:
+    assert contrast(DARK[color][1:], colors()["dark"]["card"]) >= least
+
+
+def test_numbers_in_the_darkest_cell_of_a_matrix_are_legible() -> None:
+    for scheme, ink, main in (("dark", DARK["ink"][1:], DARK["main"][1:]), ("light", "000000", "2f6fb5")):
+        card = colors()[scheme]["card"]
+        parts = [(int(main[i : i + 2], 16), int(card[i : i + 2], 16)) for i in (0, 2, 4)]
+        mixed = "".join(f"{round(DENSEST * over + (1 - DENSEST) * under):02x}" for over, under in parts)
+        assert contrast(ink, mixed) >= TEXT, scheme
