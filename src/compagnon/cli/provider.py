@@ -50,7 +50,7 @@ _LOOK = 0.5
     ),
     examples=[
         ("compagnon provider add mistral", N_("Mistral; the key is asked for, and not shown")),
-        ("compagnon provider add mistral --model medium --key-stdin < key.txt", N_("for a program")),
+        ("compagnon provider add mistral --model medium --key-stdin", N_("for a program")),
         (
             "compagnon provider add local --kind openai --url http://127.0.0.1:11434/v1 --model qwen3",
             N_("a model on this machine, without a key"),
@@ -336,7 +336,6 @@ def _range(values: tuple[float, float], unit: str) -> str:
         ("compagnon provider emulate", N_("on http://127.0.0.1:8200; any key is accepted")),
         ("compagnon provider emulate --port 0 --script obedient --json", N_("the worst model there is, for a test")),
     ],
-    solution=False,
 )
 def emulate(port: int, script: str, delay: float, as_json: bool) -> None:
     import contextlib

@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp
 
-from compagnon.access.upkeep import purge
+from compagnon.access import upkeep as access
 from compagnon.errors import UserError
 from compagnon.i18n import _, use
+from compagnon.operate.usage import upkeep as usage
 from compagnon.services.model_api.problem import MEDIA_TYPE, ProblemDocument, Refused, fault, title_of
 from compagnon.services.model_api.routes import make_router
 from compagnon.services.model_api.service import ModelService, make_service
@@ -105,12 +106,13 @@ def _assemble(
 
 
 async def _upkeep(solution: Solution) -> None:
-    """Delete what has come to its end (traces, sessions, links, counts): at the start, then every hour."""
+    """Delete what has come to its end (traces, sessions, remembered answers): at the start, then every hour."""
     while True:
         try:
-            await asyncio.to_thread(purge, solution.engine, solution.clock.now())
+            for purge in (access.purge, usage.purge):
+                await asyncio.to_thread(purge, solution.engine, solution.clock.now())
         except UserError as error:
-            _log.warning("upkeep of access has to wait: %s", error.code)
+            _log.warning("upkeep has to wait: %s", error.code)
         await asyncio.sleep(3600)
 
 
