@@ -79,6 +79,7 @@ SUBJECTS = {
     "database": "Base de données du registre · Database of the ledger",
     "disk": "Disque · Disk",
     "document": "Documents à emporter · Documents to take away",
+    "embedder": "Vecteurs de sens · Embedders",
     "export": "Exporter · Exporting",
     "extra": "Bibliothèques facultatives · Optional libraries",
     "first": "Premier administrateur · First administrator",

@@ -331,11 +331,11 @@ def kinds() -> type[Spec]:
     """The complete model of solution.yaml, with the options of every installed adapter."""
     from compagnon.spec.kinds import complete_model
 
-    sources, estimators, providers = (
+    sources, estimators, providers, embedders = (
         {name: adapter.Options for name, adapter in plugins.load(port).items()}
-        for port in ("sources", "estimators", "providers")
+        for port in ("sources", "estimators", "providers", "embedders")
     )
-    return complete_model(sources, estimators, providers)
+    return complete_model(sources, estimators, providers, embedders)
 
 
 def known_facts() -> frozenset[str]:

@@ -16,7 +16,7 @@ from compagnon.i18n import _
 SHARED = ("features", "privacy", "render")
 """Packages that stages build on: an edit there may change what a stage makes."""
 
-PORTS = ("sources", "estimators", "providers", "stages", "templates")
+PORTS = ("sources", "estimators", "providers", "embedders", "stages", "templates")
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compagnon.cli.command import Argument, Group, Option, folder, json_option
+from compagnon.cli.command import Argument, Group, Option, folder, json_option, opened
 from compagnon.cli.command import command as make
 from compagnon.cli.output import cell, print_json
 from compagnon.errors import DONE, FIXABLE
@@ -125,15 +125,10 @@ def schema() -> None:
     ],
 )
 def search(words: tuple[str, ...], topic: str | None, level: Difficulty | None, count: int, as_json: bool) -> None:
-    from compagnon.services.tutor.knowledge.load import load
-    from compagnon.services.tutor.place import knowledge_folder, tutor_of
-    from compagnon.services.tutor.search.index import Index
-    from compagnon.solution import Solution
+    from compagnon.services.tutor.search.opening import open_index
 
-    solution = Solution(folder())
-    spec = solution.spec
-    base = load(knowledge_folder(solution.root, spec), shown=tutor_of(spec).knowledge)
-    found = Index(base).find(" ".join(words), count=count, topic=topic, level=level)
+    with opened() as solution:
+        found = open_index(solution).find(" ".join(words), count=count, topic=topic, level=level)
     if as_json:
         rows = [(hit.subtopic, hit) for hit in found.hits]
         print_json([{"id": s.id, "title": s.title, "score": hit.score, "quote": hit.quote} for s, hit in rows])

@@ -11,7 +11,7 @@ from compagnon.i18n import _
 from compagnon.spec import quantity
 from compagnon.spec.check_models import check_models
 from compagnon.spec.check_tables import check_tables
-from compagnon.spec.files import fault, mentioned
+from compagnon.spec.files import fault, mentioned, outside
 from compagnon.spec.finding import Finding
 from compagnon.spec.locator import Path
 from compagnon.spec.model import Spec
@@ -41,6 +41,7 @@ def check(
     check_models(scene)
     _indicators(scene)
     _privacy(scene)
+    _tutor(scene)
     return scene.findings, scene.problems
 
 
@@ -106,6 +107,17 @@ def _indicators(scene: Scene) -> None:
             if isinstance(value, str) and quantity.split(value) is None:
                 what = _("`{value}` is not a number with a unit.").format(value=value)
                 scene.error("spec.threshold", what, *path, side, next=_("Write for example 0.85 or 5 ms."))
+
+
+def _tutor(scene: Scene) -> None:
+    tutor = scene.spec.tutor
+    if tutor is None:
+        return
+    if (finding := outside(scene.root, tutor.knowledge, ("tutor", "knowledge"))) is not None:
+        scene.findings.append(finding)
+    if tutor.topic_model is not None:
+        what = _("There is no model `{name}`.").format(name=tutor.topic_model)
+        scene.known("spec.unknown-model", what, tutor.topic_model, scene.names("models"), ("tutor", "topic_model"))
 
 
 def _privacy(scene: Scene) -> None:

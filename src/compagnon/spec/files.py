@@ -49,19 +49,27 @@ def _marked(options: BaseModel, path: Path) -> Iterator[tuple[Path, str]]:
             yield from (((*path, key, index), item) for index, item in enumerate(value) if isinstance(item, str))
 
 
-def fault(root: FilePath, name: str, path: Path) -> Finding | None:
-    """Why ``name`` cannot be used as a file of the solution in ``root``; None if it can."""
+def outside(root: FilePath, name: str, path: Path) -> Finding | None:
+    """The mistake of a ``name`` that leads out of the solution in ``root``; None if it stays inside."""
     parts = PureWindowsPath(name).parts
     absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or PureWindowsPath(name).root
-    outside = _("Copy it into the folder and name it from there, such as queries/questions.sql.")
-    what = _("The file {name} is outside the folder of the solution.").format(name=name)
-    if absolute or ".." in parts:
-        return Finding("spec.file-outside", what, path, outside)
     try:
-        real = (root / name).resolve()
-        if not real.is_relative_to(root.resolve()):
-            return Finding("spec.file-outside", what, path, outside)
-        if real.is_file():
+        inside = not absolute and ".." not in parts and (root / name).resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):
+        return None  # a name that no file can have: it is not found
+    if inside:
+        return None
+    what = _("The file {name} is outside the folder of the solution.").format(name=name)
+    next_ = _("Copy it into the folder and name it from there, such as queries/questions.sql.")
+    return Finding("spec.file-outside", what, path, next_)
+
+
+def fault(root: FilePath, name: str, path: Path) -> Finding | None:
+    """Why ``name`` cannot be used as a file of the solution in ``root``; None if it can."""
+    if (finding := outside(root, name, path)) is not None:
+        return finding
+    try:
+        if (root / name).is_file():
             return None
     except (OSError, ValueError, RuntimeError):
         pass

@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, create_model
 
-from compagnon.spec.model import EstimatorOptions, Model, Name, ProviderOptions, Section, SourceOptions, Spec
+from compagnon.spec.model import (
+    EmbedderOptions,
+    EstimatorOptions,
+    Model,
+    Name,
+    ProviderOptions,
+    Section,
+    SourceOptions,
+    Spec,
+    Tutor,
+)
 
 
 @dataclass(frozen=True)
@@ -27,8 +37,9 @@ def complete_model(
     source_options: Mapping[str, type[SourceOptions]],
     estimator_options: Mapping[str, type[EstimatorOptions]],
     provider_options: Mapping[str, type[ProviderOptions]] | None = None,
+    embedder_options: Mapping[str, type[EmbedderOptions]] | None = None,
 ) -> type[Spec]:
-    """``Spec`` with the options of each source, estimator and provider, by kind."""
+    """``Spec`` with the options of each source, estimator, provider and embedder, by kind."""
     sources: Any = kinds_of(source_options) if source_options else SourceOptions
     estimators: Any = kinds_of(estimator_options) if estimator_options else EstimatorOptions
     providers: Any = kinds_of(provider_options) if provider_options else ProviderOptions
@@ -38,6 +49,13 @@ def complete_model(
         __doc__=Model.__doc__,
         estimators=(tuple[estimators, ...], Field(min_length=1, description="Families to try, on the same folds.")),
     )
+    embedders: Any = kinds_of(embedder_options) if embedder_options else EmbedderOptions
+    tutor: Any = create_model(
+        "Tutor",
+        __base__=Tutor,
+        __doc__=Tutor.__doc__,
+        embedder=(embedders | None, Tutor.model_fields["embedder"]),
+    )
     return create_model(
         "Spec",
         __base__=Spec,
@@ -45,6 +63,7 @@ def complete_model(
         sources=(dict[Name, sources], Spec.model_fields["sources"]),
         models=(dict[Name, model], Spec.model_fields["models"]),
         providers=(dict[Name, providers], Spec.model_fields["providers"]),
+        tutor=(tutor | None, Spec.model_fields["tutor"]),
     )
 
 

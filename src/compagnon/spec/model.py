@@ -363,10 +363,22 @@ class Model(Section):
 # --- tutor -------------------------------------------------------------------------------------------------------
 
 
+class EmbedderOptions(Section):
+    """What every embedder states; adapters add their own options."""
+
+    kind: str = Field(description="Kind of embedder.")
+
+
 class Tutor(Section):
     """A teaching assistant that answers from a knowledge base."""
 
     knowledge: str = Field("knowledge", description="Folder of the knowledge base: one JSON file for each topic.")
+    embedder: EmbedderOptions | None = Field(
+        None, description="What finds passages by their meaning, besides their words; words alone if absent."
+    )
+    topic_model: Name | None = Field(
+        None, description="Model of this solution that tells the topic of a question; its subtopics move up."
+    )
 
 
 # --- providers ---------------------------------------------------------------------------------------------------

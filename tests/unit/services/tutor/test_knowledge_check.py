@@ -139,7 +139,7 @@ def test_defects_of_prose(text: str, what: str) -> None:
         "Pourquoi ? Parce que 3,14 et 0 0 1 vont bien ; le mot « réseau » aussi (1 000 fois).",
         "Les points de suspension… ou bien... sont permis.",
         "Première ligne.\nDeuxième ligne.\n\nFin !",
-        "La ligne « data: [DONE] » finit le flux.",
+        "La ligne « data: [DONE] » finit le flux, et « log log range( » aussi.",
         "torch.nn et l'API 2.0 à 10:30.",
     ],
 )

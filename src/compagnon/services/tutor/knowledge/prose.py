@@ -52,18 +52,19 @@ def defects(text: str, language: str = "fr", *, sentences: bool = True) -> Itera
     if text != text.strip():
         yield Defect(N_("a blank at the beginning or the end"), _excerpt(text, 0 if text[:1].isspace() else len(text)))
     quoted = _QUOTED.sub(lambda found: "x" * len(found[0]), prose)
-    rules = [(pattern, what, prose) for pattern, what in _ANY]
+    # Words of programs and of other languages, quoted, have their own rules.
+    rules = [(pattern, what, quoted) for pattern, what in _ANY]
     if language == "fr":
-        # Words of other languages and of programs, quoted, have their own rules.
         rules += [(_DOUBLE, N_("no blank before a double sign"), quoted), (_QUOTES, N_("no blank inside « »"), prose)]
-    for pattern, what, where in rules:
-        for found in pattern.finditer(where):
+    for pattern, what, looked_at in rules:
+        for found in pattern.finditer(looked_at):
             if found.lastindex and found[1].lower() in _TWICE:
                 continue
             yield Defect(what, _excerpt(text, found.start()))
     for opening, closing, what in _PAIRS:
-        if prose.count(opening) != prose.count(closing):
-            yield Defect(what, _excerpt(text, max(prose.rfind(opening), prose.rfind(closing))))
+        where = prose if opening == "«" else quoted
+        if where.count(opening) != where.count(closing):
+            yield Defect(what, _excerpt(text, max(where.rfind(opening), where.rfind(closing))))
     if sentences:
         for paragraph in filter(None, (part.strip() for part in text.split("\n\n"))):
             if not _ENDS.search(paragraph):

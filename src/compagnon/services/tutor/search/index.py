@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from compagnon.errors import UserError
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.model import Difficulty, Subtopic
 from compagnon.services.tutor.passages import Passage, passages
-from compagnon.services.tutor.search.bm25 import Bm25, Field, Scores
-from compagnon.services.tutor.search.vocabulary import Asked, Vocabulary, names_of
-from compagnon.services.tutor.search.words import words
+from compagnon.services.tutor.search.bm25 import Bm25, Scores
+from compagnon.services.tutor.search.fragments import ByFragments
+from compagnon.services.tutor.search.fusion import fused
+from compagnon.services.tutor.search.meaning import Meaning
+from compagnon.services.tutor.search.vocabulary import Asked, Vocabulary
+from compagnon.services.tutor.search.words import Word, words
 
 ENOUGH = 0.3
 """Share of what is asked (by rarity of its words) that the best subtopic must speak of; under it, nothing is found."""
 BY_PASSAGE = 0.5
-"""What the best passage of a subtopic adds to the score of the whole subtopic."""
+"""What the best passage of a subtopic adds to the score of its words."""
+BY_FRAGMENTS, BY_MEANING, BY_TOPIC = 0.5, 0.5, 1.5
+"""What these rankings count for, beside words (1)."""
 SHOWN = 5
 """Passages of a subtopic that a hit brings."""
+
+Likely = Callable[[str], Mapping[str, float]]
+"""The probability of each topic for a question, as the chain's own model tells it."""
+Written = list[tuple[float, list[Word]]]
+"""The words of a document by what they count for."""
 
 WEIGHTS = {"title": 4.0, "term": 2.0, "heading": 1.5, "content": 1.0, "text": 0.7, "code": 0.2}
 """What a word counts for, by where it stands."""
@@ -44,20 +55,29 @@ class Found:
     """What a search found: hits, how much of the question the best one covers, and how the words were understood."""
 
     hits: tuple[Hit, ...]
+    by_words_alone: bool
+    """Whether the meaning was left out: there is no embedder, or it did not answer."""
     coverage: float
     """Between 0 and 1: share of what is asked that the best subtopic speaks of."""
     asked: Asked
 
 
-@dataclass(eq=False)
 class Index:
-    """A knowledge base ready to be searched; building it takes well under a second for a few hundred subtopics."""
+    """A knowledge base ready to be searched; building it takes about a second for a few hundred subtopics."""
 
-    base: Base
-    passages: tuple[Passage, ...] = field(init=False)
+    def __init__(
+        self,
+        base: Base,
+        *,
+        meaning: Callable[[Sequence[Passage]], Meaning] | None = None,
+        likely: Likely | None = None,
+    ) -> None:
+        """``meaning`` makes the vectors of the passages; without it, words and their fragments rank alone.
 
-    def __post_init__(self) -> None:
-        self._subtopics = tuple(self.base)
+        ``likely`` tells the probability of each topic for a question, and moves its subtopics up.
+        """
+        self.base, self._likely = base, likely
+        self._subtopics = tuple(base)
         self._groups: list[range] = []
         found: list[Passage] = []
         for subtopic in self._subtopics:
@@ -65,9 +85,12 @@ class Index:
             found += passages(subtopic)
             self._groups.append(range(start, len(found)))
         self.passages = tuple(found)
-        self._by_subtopic = Bm25(_fields(subtopic) for subtopic in self._subtopics)
-        self._by_passage = Bm25(_passage_fields(passage) for passage in self.passages)
-        self._vocabulary = Vocabulary(_texts(self._subtopics), names_of(self.base))
+        documents = [_written(subtopic) for subtopic in self._subtopics]
+        self._by_subtopic = Bm25(_terms(document) for document in documents)
+        self._by_passage = Bm25(_terms(_written_passage(passage)) for passage in self.passages)
+        self._by_fragments = ByFragments(documents)
+        self._vocabulary = Vocabulary((word for document in documents for _w, row in document for word in row), base)
+        self._meaning = meaning(self.passages) if meaning else None
         self._topics = np.array([subtopic.topic for subtopic in self._subtopics])
         self._levels = np.array([subtopic.difficulty for subtopic in self._subtopics])
 
@@ -78,10 +101,9 @@ class Index:
         count: int = 10,
         topic: str | None = None,
         level: Difficulty | None = None,
-        likely: Mapping[str, float] | None = None,
     ) -> list[Hit]:
         """The subtopics that answer ``text``, best first; none where the base does not speak of it. See ``find``."""
-        return list(self.find(text, count=count, topic=topic, level=level, likely=likely).hits)
+        return list(self.find(text, count=count, topic=topic, level=level).hits)
 
     def find(
         self,
@@ -90,12 +112,10 @@ class Index:
         count: int = 10,
         topic: str | None = None,
         level: Difficulty | None = None,
-        likely: Mapping[str, float] | None = None,
     ) -> Found:
         """At most ``count`` hits for ``text``, and how much of it they cover.
 
-        ``topic`` and ``level`` leave out other subtopics; ``likely`` is the probability of topics, as the chain's own
-        model gives it, and moves theirs up. Raises UserError for an unknown topic.
+        ``topic`` and ``level`` leave out other subtopics. Raises UserError for an unknown topic.
         """
         if topic is not None:
             self.base.topic(topic)
@@ -105,18 +125,39 @@ class Index:
             allowed &= self._topics == topic
         if level is not None:
             allowed &= self._levels == level
-        by_passage = self._by_passage.scores(asked.weights)
-        scores = self._scores(asked, by_passage)
-        scores[~allowed] = 0.0
         coverage = self._coverage(asked, allowed)
         if coverage < ENOUGH:
-            return Found((), coverage, asked)
+            return Found((), True, coverage, asked)
+        by_word = self._by_passage.scores(asked.weights)
+        by_meaning = self._near(text)
+        scores = self._scores(asked, by_word, by_meaning, self._likely(text) if self._likely else {})
+        scores[~allowed] = 0.0
+        ranked = fused([(1.0, by_word), (BY_MEANING, by_meaning)]) if by_meaning is not None else by_word
         order = [int(place) for place in np.argsort(-scores, kind="stable")[:count] if scores[place] > 0]
-        return Found(tuple(self._hit(place, float(scores[place]), by_passage) for place in order), coverage, asked)
+        hits = tuple(self._hit(place, float(scores[place]), ranked) for place in order)
+        return Found(hits, by_meaning is None, coverage, asked)
 
-    def _scores(self, asked: Asked, by_passage: Scores) -> Scores:
-        best = np.array([by_passage[group.start : group.stop].max(initial=0.0) for group in self._groups])
-        return np.asarray(self._by_subtopic.scores(asked.weights) + BY_PASSAGE * best)
+    def _near(self, text: str) -> Scores | None:
+        """How near each passage is in meaning; None without an embedder that answers."""
+        try:
+            return self._meaning.scores(text) if self._meaning else None
+        except UserError:  # an outside service that fails must not stop an answer
+            return None
+
+    def _scores(self, asked: Asked, by_word: Scores, by_meaning: Scores | None, likely: Mapping[str, float]) -> Scores:
+        by_subtopic = self._by_subtopic.scores(asked.weights) + BY_PASSAGE * self._best(by_word, 1)
+        rankings = [(1.0, by_subtopic), (BY_FRAGMENTS, self._by_fragments.scores(asked.surfaces))]
+        if by_meaning is not None:
+            rankings.append((BY_MEANING, self._best(by_meaning, 2)))
+        scores = fused(rankings)
+        if likely:
+            scores += BY_TOPIC * np.array([likely.get(str(topic), 0.0) for topic in self._topics])
+        return scores
+
+    def _best(self, by_passage: Scores, count: int) -> Scores:
+        """For each subtopic, the mean of its ``count`` best passages."""
+        best = [np.sort(by_passage[group.start : group.stop])[-count:].mean() for group in self._groups]
+        return np.array(best, dtype=np.float64)
 
     def _coverage(self, asked: Asked, allowed: np.ndarray) -> float:
         known = sum(weight * self._by_subtopic.idf.get(term, 0.0) for term, weight in asked.weights.items())
@@ -124,47 +165,32 @@ class Index:
         covered = self._by_subtopic.covered(asked.weights)[allowed]
         return float(covered.max(initial=0.0) / total) if total else 0.0
 
-    def _hit(self, place: int, score: float, by_passage: Scores) -> Hit:
+    def _hit(self, place: int, score: float, ranked: Scores) -> Hit:
         group = self._groups[place]
-        order = sorted(group, key=lambda number: (-by_passage[number], number))
-        kept = [number for number in order if by_passage[number] > 0][:SHOWN] or order[:1]
+        order = sorted(group, key=lambda number: (-ranked[number], number))
+        kept = [number for number in order if ranked[number] > 0][:SHOWN] or order[:1]
         return Hit(self._subtopics[place], round(score, 4), tuple(self.passages[number] for number in kept))
 
 
-def _terms(text: str) -> list[str]:
-    return [word.term for word in words(text)]
+def _terms(written: Written) -> list[tuple[float, list[str]]]:
+    return [(weight, [word.term for word in row]) for weight, row in written]
 
 
-def _fields(subtopic: Subtopic) -> list[Field]:
-    """The texts of a subtopic by what their words count for."""
-    found: list[Field] = [
-        (WEIGHTS["title"], _terms(subtopic.title)),
-        (WEIGHTS["title"], _terms(subtopic.id.replace(".", " "))),
-        (WEIGHTS["content"], _terms(subtopic.content)),
+def _written(subtopic: Subtopic) -> Written:
+    """The words of a subtopic by what they count for."""
+    found = [
+        ("title", subtopic.title),
+        ("title", subtopic.id.replace(".", " ")),
+        ("content", subtopic.content),
     ]
     for example in subtopic.examples:
-        found += [(WEIGHTS["heading"], _terms(example.title)), (WEIGHTS["text"], _terms(example.text))]
-        found += [(WEIGHTS["code"], _terms(example.code or ""))]
+        found += [("heading", example.title), ("text", example.text), ("code", example.code or "")]
     for each in subtopic.misconceptions:
-        found += [(WEIGHTS["heading"], _terms(each.belief)), (WEIGHTS["text"], _terms(each.answer))]
+        found += [("heading", each.belief), ("text", each.answer)]
     for term in subtopic.glossary:
-        found += [(WEIGHTS["term"], _terms(term.term)), (WEIGHTS["text"], _terms(term.definition))]
-    return found
+        found += [("term", term.term), ("text", term.definition)]
+    return [(WEIGHTS[where], words(text)) for where, text in found]
 
 
-def _passage_fields(passage: Passage) -> list[Field]:
-    return [
-        (1.0, _terms(passage.text)),
-        (WEIGHTS["heading"], _terms(passage.heading)),
-        (0.5, _terms(passage.title)),
-    ]
-
-
-def _texts(subtopics: tuple[Subtopic, ...]) -> list[str]:
-    """Every text of ``subtopics``, for the words that they know."""
-    found: list[str] = []
-    for subtopic in subtopics:
-        found += [subtopic.title, subtopic.id.replace(".", " ")]
-        found += [example.code or "" for example in subtopic.examples]
-        found += [text for passage in passages(subtopic) for text in (passage.heading, passage.text)]
-    return found
+def _written_passage(passage: Passage) -> Written:
+    return [(1.0, words(passage.text)), (WEIGHTS["heading"], words(passage.heading)), (0.5, words(passage.title))]

@@ -30,6 +30,8 @@ class Asked:
     """The terms of a question with what each counts for, and its words that the base does not know."""
 
     weights: Mapping[str, float]
+    surfaces: tuple[str, ...]
+    """Its words, folded."""
     unknown: tuple[str, ...]
     corrected: Mapping[str, str]
     """Words taken for typos, and the word of the base taken instead."""
@@ -38,9 +40,9 @@ class Asked:
 class Vocabulary:
     """The words of a base: how often each stands in it, its term, and its other names."""
 
-    def __init__(self, texts: Iterable[str], names: Iterable[tuple[str, ...]] = ()) -> None:
-        """``texts`` are all texts of the base; each of ``names`` is several names of one thing."""
-        count: Counter[Word] = Counter(word for text in texts for word in words(text))
+    def __init__(self, written: Iterable[Word], base: Base) -> None:
+        """``written`` are all words of ``base``, whose glossary gives the other names."""
+        count: Counter[Word] = Counter(written)
         terms: dict[str, Counter[str]] = defaultdict(Counter)
         for word, times in count.items():
             terms[word.surface][word.term] += times
@@ -52,7 +54,7 @@ class Vocabulary:
         for surface in self._count:
             if len(surface) > 3:
                 self._by_length[len(surface)].append(surface)
-        self._names = _others(names)
+        self._names = _others(names_of(base))
 
     def asked(self, text: str) -> Asked:
         """What the words of ``text`` mean here."""
@@ -76,7 +78,7 @@ class Vocabulary:
             for term in others:
                 if term in self.terms:
                     weights.setdefault(term, SYNONYM / len(others) ** 0.5)
-        return Asked(weights, tuple(dict.fromkeys(unknown)), corrected)
+        return Asked(weights, tuple(word.surface for word in typed), tuple(dict.fromkeys(unknown)), corrected)
 
     def _near(self, surface: str) -> list[tuple[str, int]]:
         """Words at one or two edits (insert, delete, replace, swap of neighbors), the nearest and most frequent first.
