@@ -72,6 +72,19 @@ def key_of(solution: Solution, *scopes: str) -> str:
     return create_key(solution.engine, scopes or ("predict",), "test", now=solution.clock.now())[1]
 
 
+def declared(solution: Solution, **serve: Any) -> None:
+    """Serve the model otherwise, as if the file said so."""
+    for name, model in solution.spec.models.items():
+        changed = model.serve.model_copy(update=serve)
+        solution.spec.models[name] = model.model_copy(update={"serve": changed})
+
+
+def limited(solution: Solution, **limits: Any) -> None:
+    """Serve the model with other limits, as if the file said so."""
+    for model in list(solution.spec.models.values()):
+        declared(solution, limits=model.serve.limits.model_copy(update=limits))
+
+
 def token_of(page: str) -> str:
     """The token of the forms of a page."""
     found = re.search(r'name="csrf" value="([^"]+)"', page)

@@ -65,6 +65,7 @@ Duration = Annotated[
     BeforeValidator(_as_duration, json_schema_input_type=str),
     PlainSerializer(quantity.write_duration, return_type=str),
 ]
+Seconds = Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=10))]
 Size = Annotated[int, BeforeValidator(_as_size, json_schema_input_type=str | int)]
 Timezone = Annotated[str, BeforeValidator(_as_timezone)]
 StringList = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
@@ -313,6 +314,14 @@ class Limits(Section):
     text: int = Field(20_000, ge=1, description="Characters of one text.")
     per_minute: int = Field(600, ge=1, description="Requests of one key in a minute.")
     queue: int = Field(64, ge=1, description="Requests waiting before others are turned away.")
+    timeout: Seconds = Field(timedelta(seconds=10), description="Wait for the model, queue included.")
+    read: Seconds = Field(timedelta(seconds=10), description="Time that a client may take to send a request.")
+
+
+class Fallback(Section):
+    """What is answered in the place of a model that has no time; marked as such, and left to a person."""
+
+    label: str = Field(min_length=1, description="What stands as the label, one of the model's or not.")
 
 
 class Record(Section):
@@ -329,6 +338,8 @@ class Serve(Section):
     examples: tuple[str | dict[str, Any], ...] = Field((), description="Inputs to try: a text, or a value by input.")
     limits: Limits = Field(Limits(), description="What one request may ask.")
     record: Record = Field(Record(), description="What is kept of predictions.")
+    cache: int = Field(0, ge=0, le=1_000_000, description="Answers kept in memory for the same row; 0 for none.")
+    fallback: Fallback | None = Field(None, description="What is answered when the model is too busy or too slow.")
 
 
 class Package(Section):

@@ -12,13 +12,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from serving import Served, key_of, running
+from serving import Served, key_of, limited, running
 
 from compagnon import Solution
 from compagnon.services.model_api import protocol
@@ -238,17 +239,18 @@ def test_a_body_too_large_is_refused_and_the_client_can_read_it_while_sending(se
             assert (status, document["code"]) == (413, "request.too-large")
 
 
-def fast_server(trained: Path, folder: Path, shelf: Callable[[Solution], Shelf] | None = None) -> Any:
+def fast_server(trained: Path, folder: Path, shelf: Callable[[Solution], Shelf] | None = None, **limits: Any) -> Any:
     shutil.copytree(trained, folder / "own")
     solution = Solution(folder / "own")
+    if limits:
+        limited(solution, **limits)
     service = make_service(solution, shelf(solution) if shelf else None)
     return solution, service, running(create_app(solution, service=service), service)
 
 
 def test_slow_senders_are_ended(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.4)
-    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.4)
-    solution, _service, server = fast_server(trained, tmp_path)
+    solution, _service, server = fast_server(trained, tmp_path, read=timedelta(seconds=0.4))
     key = key_of(solution)
     with server as address, connected(address) as known:
         known.sendall(whole(key))

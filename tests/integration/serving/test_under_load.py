@@ -7,12 +7,14 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from serving import Said, Slow, key_of, running, send
+from serving import Said, Slow, declared, key_of, limited, running, send
 
 from compagnon import Solution
 from compagnon.access.keys import revoke_key
@@ -21,6 +23,7 @@ from compagnon.services.model_api import shelf as shelves
 from compagnon.services.model_api.service import ModelService, make_service
 from compagnon.services.model_api.shelf import Shelf
 from compagnon.services.model_api.work import Work
+from compagnon.spec.model import Fallback
 from compagnon.stages.package.validate import check
 from compagnon.web.app import create_app
 
@@ -44,13 +47,6 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.02)
-
-
-def limited(solution: Solution, **limits: int) -> None:
-    """Serve the model with other limits, as if the file said so."""
-    model = solution.spec.models["theme"]
-    serve = model.serve.model_copy(update={"limits": model.serve.limits.model_copy(update=limits)})
-    solution.spec.models["theme"] = model.model_copy(update={"serve": serve})
 
 
 def test_more_than_the_queue_holds_is_turned_away_and_the_rest_answered(by: By, fresh: Solution) -> None:
@@ -82,8 +78,9 @@ def test_more_than_the_queue_holds_is_turned_away_and_the_rest_answered(by: By, 
 
 
 def test_a_model_that_does_not_answer_in_time_is_a_problem_and_keeps_its_place(by: By, fresh: Solution) -> None:
+    limited(fresh, timeout=timedelta(seconds=0.2))
     slow = Slow()
-    service = make_service(fresh, Shelf(fresh, load=lambda *_: slow), Work(threads=1, timeout=0.2))
+    service = make_service(fresh, Shelf(fresh, load=lambda *_: slow), Work(threads=1))
     with by(fresh, service) as address:
         headers = {"Authorization": f"Bearer {key_of(fresh)}"}
         answer = httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers)
@@ -91,6 +88,86 @@ def test_a_model_that_does_not_answer_in_time_is_a_problem_and_keeps_its_place(b
         assert service.work.waiting == {"theme": 1}
         slow.go.set()
         until(lambda: service.work.waiting == {"theme": 0})
+
+
+def test_a_declared_answer_stands_in_for_a_model_that_is_too_slow_or_too_busy(by: By, fresh: Solution) -> None:
+    limited(fresh, queue=1, timeout=timedelta(seconds=0.3))
+    declared(fresh, fallback=Fallback(label="à trier"))
+    slow = Slow()
+    service = make_service(fresh, Shelf(fresh, load=lambda *_: slow), Work(threads=1))
+    with by(fresh, service) as address:
+        headers = {"Authorization": f"Bearer {key_of(fresh)}", "Accept-Language": "en"}
+        predict = f"{address}/api/models/theme/predict"
+        two = {"rows": [{"text": "hello"}, {"text": "again"}]}
+        answers = [httpx.post(predict, json=two, headers=headers) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200] * 3
+        instead = {"label": "à trier", "confidence": 0.0, "decide": "person"}
+        assert [answer.json()["predictions"] for answer in answers] == [[instead, instead]] * 3
+        codes = [answer.json()["fallback"]["code"] for answer in answers]
+        assert codes == ["predict.timeout", "predict.timeout", "predict.overloaded"]
+        assert "did not answer in time" in answers[0].json()["fallback"]["reason"]
+        # What is wrong stays refused, and a person at the page is told the truth.
+        assert httpx.post(predict, json={"rows": [{"text": ""}]}, headers=headers).status_code == 422
+        assert send(f"{address}/models/theme/try", {"in-text": "hello"}).status_code == 503
+        assert 'compagnon_fallbacks_total{model="theme",code="predict.overloaded"} 2' in service.metrics_text()
+        slow.go.set()
+        until(lambda: service.work.waiting == {"theme": 0})
+        assert "fallback" not in httpx.post(predict, json=two, headers=headers).json()
+    assert service.recorder.counts.written <= 4  # what the model did not say is not kept as its words
+
+
+def test_answers_are_kept_by_content_where_that_is_declared(by: By, fresh: Solution) -> None:
+    declared(fresh, cache=2)
+    asked: list[str] = []
+
+    class Counting(Slow):
+        def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Said]:
+            asked.extend(row["text"] for row in rows)
+            return super().predict(rows)
+
+    model = Counting()
+    model.go.set()
+    service = make_service(fresh, Shelf(fresh, load=lambda *_: model))
+    with by(fresh, service) as address:
+        headers = {"Authorization": f"Bearer {key_of(fresh)}"}
+
+        def ask(*texts: str) -> Any:
+            body = {"rows": [{"text": text} for text in texts]}
+            answer = httpx.post(f"{address}/api/models/theme/predict", json=body, headers=headers)
+            assert answer.status_code == 200
+            return answer.json()["predictions"]
+
+        first = ask("a", "b", "a")
+        assert (asked, first[0]) == (["a", "b"], first[2])
+        assert ask("b", "a") == [first[1], first[0]]
+        assert asked == ["a", "b"]
+        ask("c")  # the one unasked for longest leaves
+        ask("b")
+        assert asked == ["a", "b", "c", "b"]
+        assert 'compagnon_cache_answers{model="theme"} 2' in service.metrics_text()
+        kept = service.shelf.get("theme").cache
+        assert kept is not None
+        assert not any(b"hello" in name or len(name) != 16 for name in kept._kept)
+    assert service.recorder.counts.written == 7
+
+
+def test_a_new_version_begins_with_no_answers_kept(by: By, fresh: Solution) -> None:
+    declared(fresh, cache=10)
+    service = make_service(fresh)
+    with by(fresh, service) as address:
+        headers = {"Authorization": f"Bearer {key_of(fresh)}"}
+        for _twice in range(2):
+            answer = httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers)
+        old = service.shelf.get("theme")
+        assert old.cache is not None
+        assert (old.cache.hits, len(old.cache)) == (1, 1)
+        service.shelf._places["theme"].served = service.shelf._places["theme"].tried = None
+        service.shelf.look()
+        new = service.shelf.get("theme")
+        assert new.cache is not None
+        assert (new.cache.hits, len(new.cache)) == (0, 0)
+        again = httpx.post(f"{address}/api/models/theme/predict", json=GOOD, headers=headers)
+        assert again.json() == answer.json()
 
 
 def test_a_fault_of_the_model_is_500_without_internals_and_its_words_stay_out_of_the_log(
@@ -108,7 +185,7 @@ def test_a_fault_of_the_model_is_500_without_internals_and_its_words_stay_out_of
     assert "RuntimeError" not in answer.text
     assert page.status_code == 500
     assert "<h1>" in page.text
-    assert "RuntimeError at serving.py" in caplog.text
+    assert any("RuntimeError at serving.py" in getattr(record, "error", "") for record in caplog.records)
     assert "a secret of" not in caplog.text + answer.text + page.text
 
 

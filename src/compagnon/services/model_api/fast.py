@@ -54,12 +54,21 @@ class Reply(Protocol):
 class Ask:
     """One admitted request."""
 
-    __slots__ = ("began", "fed", "headers", "id", "key", "most", "rows", "shelved", "to")
+    __slots__ = ("began", "fed", "full", "headers", "id", "key", "most", "rows", "shelved", "to")
 
-    def __init__(self, shelved: Shelved, key: Key, headers: Headers, to: Reply, request_id: str) -> None:
+    @property
+    def slowest(self) -> float:
+        """Seconds that its client may take to send it."""
+        return self.shelved.model.serve.limits.read.total_seconds()
+
+    def __init__(
+        self, shelved: Shelved, key: Key, headers: Headers, to: Reply, request_id: str, full: bool = False
+    ) -> None:
         self.shelved, self.key, self.headers, self.to, self.id = shelved, key, headers, to, request_id
         self.began = time.perf_counter()
         self.most = shelved.model.serve.limits.body
+        self.full = full
+        """The queue of the model is: only its fall-back can be answered."""
         self.rows: Sequence[Row] = ()
         self.fed: Sequence[Row] = ()
 
@@ -75,6 +84,9 @@ class FastPath:
         self._safe, self._negotiate = safe_headers, negotiate
         self.well = _lines({**safe_headers, "content-type": "application/json"})
         """Header lines of every good answer."""
+        models = service.solution.spec.models.values()
+        self.least_read = min((m.serve.limits.read.total_seconds() for m in models), default=60.0)
+        """Seconds of the model that waits the least for a request to be sent."""
         self._ids = _request_ids()
         self._seen: dict[bytes, Key] = {}
         self._generation: float | None = None
@@ -107,11 +119,12 @@ class FastPath:
         wait = self.service.limiter.take(f"{key.id} {name}", limits.per_minute)
         if wait:
             raise too_many(wait)
-        if not self.service.work.has_room(name, limits.queue):
+        full = not self.service.work.has_room(name, limits.queue)
+        if full and shelved.model.serve.fallback is None:
             raise overloaded()
         if length > limits.body:
             raise too_large(limits.body)
-        return Ask(shelved, key, headers, to, next(self._ids))
+        return Ask(shelved, key, headers, to, next(self._ids), full)
 
     def _key(self, authorization: bytes) -> Key | None:
         """The valid key of a header as far as it is known without reading, with what may be asked of it."""
@@ -140,7 +153,7 @@ class FastPath:
     def submit(self, ask: Ask, body: bytes) -> asyncio.Task[None] | None:
         """Answer ``body``, at the end of this turn of the loop or, where a task is returned, from a thread."""
         compiled = ask.shelved.compiled
-        if compiled is None or not compiled.pace.most_rows or len(body) > MOST_INLINE:
+        if ask.full or compiled is None or not compiled.pace.most_rows or len(body) > MOST_INLINE:
             return self._in_thread(ask, body)
         rows = compiled.read(body)
         fed = compiled.feed(rows) if rows is not None else None
@@ -184,7 +197,11 @@ class FastPath:
 
     def _answer(self, shelved: Shelved, compiled: Compiled, asks: Sequence[Ask]) -> None:
         try:
-            found = compiled.compute([row for ask in asks for row in ask.fed])
+            fed = [row for ask in asks for row in ask.fed]
+            if shelved.cache is None:
+                found = compiled.compute(fed)
+            else:
+                found = shelved.cache.answers([row for ask in asks for row in ask.rows], fed, compiled.compute)
         except Exception as error:
             if len(asks) > 1:  # none of them pays for another
                 for ask in asks:
@@ -225,7 +242,11 @@ class FastPath:
         shelved, most = ask.shelved, ask.shelved.model.serve.limits.rows
         try:
             _rows, answer = await self.service.predict(
-                shelved, lambda: decode(body, shelved.package, most), request_id=ask.id, by=f"key:{ask.key.id}"
+                shelved,
+                lambda: decode(body, shelved.package, most),
+                request_id=ask.id,
+                by=f"key:{ask.key.id}",
+                for_program=True,
             )
         except Refused as refused:
             self.refuse(ask, refused)

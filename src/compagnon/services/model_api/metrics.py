@@ -31,6 +31,7 @@ class Metrics:
     requests: Counter[Labels] = field(default_factory=Counter)
     seconds: dict[str, _Histogram] = field(default_factory=dict)
     predictions: Counter[Labels] = field(default_factory=Counter)
+    fallbacks: Counter[Labels] = field(default_factory=Counter)
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -52,11 +53,16 @@ class Metrics:
             for decide, count in Counter(decisions).items():
                 self.predictions[(("model", model), ("version", version), ("decide", decide))] += count
 
+    def fell_back(self, model: str, code: str, rows: int) -> None:
+        with self._guard:
+            self.fallbacks[(("model", model), ("code", code))] += rows
+
     def text(self, gauges: Mapping[str, tuple[str, str, Mapping[Labels, float]]]) -> str:
         """The whole page. ``gauges`` by name: type, meaning, values by labels."""
         with self._guard:
             lines = _family("compagnon_requests_total", "counter", "Requests answered.", self.requests)
             lines += _family("compagnon_predictions_total", "counter", "Rows predicted.", self.predictions)
+            lines += _family("compagnon_fallbacks_total", "counter", "Rows answered by the fall-back.", self.fallbacks)
             name = "compagnon_request_seconds"
             lines += [f"# HELP {name} Time to answer.", f"# TYPE {name} histogram"]
             for route, histogram in sorted(self.seconds.items()):

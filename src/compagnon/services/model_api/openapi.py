@@ -7,6 +7,7 @@ from typing import Any
 from compagnon.i18n import _, current, format_number
 from compagnon.services.model_api.problem import title_of
 from compagnon.services.model_api.schema import row_schema
+from compagnon.services.model_api.service import INSTEAD
 from compagnon.services.model_api.shelf import Shelf, Shelved
 from compagnon.spec.model import Spec, text_of
 
@@ -215,9 +216,10 @@ def _common_schemas() -> dict[str, Any]:
         }
     )
     predictions = {"type": "array", "items": {"$ref": "#/components/schemas/Prediction"}}
+    fallback = _object({"code": {"enum": list(INSTEAD)}, "reason": text})
     return {
         "Prediction": prediction,
-        "Answer": _object({"model": text, "version": text, "predictions": predictions}),
+        "Answer": _object({"model": text, "version": text, "predictions": predictions}, {"fallback": fallback}),
         "Problem": problem,
         "Model": model,
         "Models": _object({"models": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}}}),

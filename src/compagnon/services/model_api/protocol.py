@@ -19,7 +19,6 @@ from compagnon.services.model_api.problem import ProblemDocument, Refused
 
 HEAD_SECONDS = 10.0
 """Time that a client may take to send the request line and headers."""
-BODY_SECONDS = 10.0
 STUCK_SECONDS = 30.0
 """Time that a client may leave answers unread."""
 LINGER_SECONDS = 2.0
@@ -308,7 +307,7 @@ class PredictProtocol(HttpToolsProtocol):
     # Time
 
     def _look_again(self) -> None:
-        least = min(self.timeout_keep_alive, HEAD_SECONDS, BODY_SECONDS, STUCK_SECONDS)
+        least = min(self.timeout_keep_alive, HEAD_SECONDS, STUCK_SECONDS, self.fast.least_read)
         self._timer = self.loop.call_later(least / 2, self._look)
 
     def _look(self) -> None:
@@ -321,8 +320,8 @@ class PredictProtocol(HttpToolsProtocol):
             self.transport.abort()
         elif self._in_head and now - self._begun > HEAD_SECONDS and not self._is_at_work():
             self._end_with(ProblemDocument(408, "request.too-slow", _("Request sent too slowly")))
-        elif self._mode == _TAKING and now - self._begun > BODY_SECONDS:
-            self._refuse_body(too_slow(BODY_SECONDS))
+        elif self._ask is not None and now - self._begun > (most := self._ask.slowest):
+            self._refuse_body(too_slow(most))
         elif self._is_idle() and now - self._last > self.timeout_keep_alive:
             self.transport.close()
         if not self.transport.is_closing():

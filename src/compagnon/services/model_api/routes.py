@@ -47,15 +47,16 @@ def make_router(service: ModelService) -> APIRouter:
         if wait:
             raise too_many(wait)
         require_json(request)
-        if not service.work.has_room(shelved.name, limits.queue):
+        if not service.work.has_room(shelved.name, limits.queue) and shelved.model.serve.fallback is None:
             raise overloaded()
-        body = await read_body(request, limits.body)
+        body = await read_body(request, limits.body, limits.read.total_seconds())
         _rows, answer = await service.predict(
             shelved,
             lambda: decode(body, shelved.package, limits.rows),
             request_id=request.state.request_id,
             by=f"key:{key.id}",
             explain=explain,
+            for_program=True,
         )
         return _json(answer.as_dict())
 

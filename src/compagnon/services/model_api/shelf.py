@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from compagnon.chain.artifact import Artifact
 from compagnon.errors import UserError
 from compagnon.i18n import _
+from compagnon.services.model_api.cache import Cache, Found
 from compagnon.services.model_api.compiled import Compiled, compile_package
 from compagnon.services.model_api.package import Served
 from compagnon.services.model_api.problem import Refused
@@ -43,6 +44,8 @@ class Shelved:
     since: datetime
     compiled: Compiled | None = None
     """The quick way through the package, where it has one."""
+    cache: Cache[Found] | None = None
+    """Label, confidence and decision by row, where answers are kept."""
 
 
 @dataclass
@@ -145,7 +148,9 @@ class Shelf:
         example = next((example for example in model.serve.examples if isinstance(example, str)), None)
         is_text = example is not None and len(package.inputs) == 1
         compiled = compile_package(package, model.serve.limits.rows, (example,) if is_text else None)
-        return Shelved(name, model, package, artifact.digest[:12], run_id, self.solution.clock.now(), compiled)
+        cache: Cache[Found] | None = Cache(model.serve.cache) if model.serve.cache else None
+        version, now = artifact.digest[:12], self.solution.clock.now()
+        return Shelved(name, model, package, version, run_id, now, compiled, cache)
 
     def _now(self) -> float:
         return self.solution.clock.monotonic()

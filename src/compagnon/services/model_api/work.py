@@ -13,15 +13,13 @@ from compagnon.services.model_api.problem import Refused
 
 T = TypeVar("T")
 THREADS = 2
-TIMEOUT = 10.0
-"""Seconds that a request may wait for its answer, queue included."""
 
 
 class Work:
     """Runs functions in threads; refuses (503) what would wait in too long a queue."""
 
-    def __init__(self, threads: int = THREADS, timeout: float = TIMEOUT) -> None:
-        self.threads, self.timeout = threads, timeout
+    def __init__(self, threads: int = THREADS) -> None:
+        self.threads = threads
         self.waiting: dict[str, int] = {}
         """Requests in hand by model, those at work included."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="predict")
@@ -29,8 +27,8 @@ class Work:
     def has_room(self, name: str, queue: int) -> bool:
         return self.waiting.get(name, 0) < queue + self.threads
 
-    async def run(self, name: str, queue: int, function: Callable[[], T]) -> T:
-        """The result of ``function``; raises Refused when the queue of ``name`` is full or time is up."""
+    async def run(self, name: str, queue: int, timeout: float, function: Callable[[], T]) -> T:
+        """The result of ``function``; raises Refused when the queue of ``name`` is full or ``timeout`` seconds over."""
         if not self.has_room(name, queue):
             raise overloaded()
         self.waiting[name] = self.waiting.get(name, 0) + 1
@@ -39,7 +37,7 @@ class Work:
         future.add_done_callback(lambda done: self._leave(name, done))
         try:
             # Shielded: the thread cannot be stopped, and keeps its place in the queue until it is done.
-            return await asyncio.wait_for(asyncio.shield(future), self.timeout)
+            return await asyncio.wait_for(asyncio.shield(future), timeout)
         except TimeoutError:
             raise Refused(
                 503,

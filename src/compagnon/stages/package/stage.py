@@ -63,7 +63,7 @@ class PackageStage:
 
 def _instance(name: str, model: Model, spec: Spec) -> Instance:
     settings = model.model_dump(mode="json", include={"title", "decide", "package"})
-    settings["limits"] = model.serve.limits.model_dump(mode="json")
+    settings["limits"] = model.serve.limits.model_dump(mode="json", include={"rows", "body", "text"})
     table = spec.tables[model.table]
     # What the cards quote.
     settings["card"] = {
