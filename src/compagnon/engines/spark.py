@@ -49,7 +49,6 @@ _FIXED = {
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
-    "spark.sql.shuffle.partitions": "16",
 }
 """What the sameness of rows depends on; a user's ``config`` does not change these."""
 
@@ -191,6 +190,7 @@ def _folder() -> Path:
 def _configuration(settings: Settings, folder: Path) -> dict[str, str]:
     given = dict(settings.config)
     given.setdefault("spark.app.name", "compagnon")
+    given.setdefault("spark.sql.shuffle.partitions", "16")
     given["spark.master"] = settings.master
     given["spark.local.dir"] = str(folder)
     if settings.is_local:
@@ -238,6 +238,15 @@ def reason(error: BaseException) -> str:
     if text and is_about_rows(error):
         return text
     return re.sub(r"^\S*(Exception|Error): ", "", first)[:300]
+
+
+def failed(error: BaseException) -> UserError:
+    """What to say when a job of Spark fails for another reason than what it was asked."""
+    return UserError(
+        "spark.job-failed",
+        _("Spark could not finish the work: {why}").format(why=reason(error)),
+        next=_("Look at its master and workers, or leave engine: spark out: the rows are the same."),
+    )
 
 
 def is_about_rows(error: BaseException) -> bool:

@@ -15,9 +15,17 @@ HTML = "html_decode"
 
 
 def connect(
-    *, threads: int | None = None, readable: Iterable[Path] = (), scratch: Path | None = None, memory: str | None = None
+    *,
+    threads: int | None = None,
+    readable: Iterable[Path] = (),
+    folders: Iterable[Path] = (),
+    scratch: Path | None = None,
+    memory: str | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """A connection in memory that can read (and write) ``readable`` and nothing else; it spills to ``scratch``."""
+    """A connection in memory that can read (and write) ``readable``, what lies in ``folders``, and nothing else.
+
+    It spills to ``scratch``.
+    """
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": False}
@@ -31,16 +39,19 @@ def connect(
     # DuckDB evaluates the annotations of a function that it is given; those of a lambda are none.
     text = duckdb.sqltype("VARCHAR")
     connection.create_function(HTML, lambda texts: decode_entities(texts), [text], text, type="arrow")  # type: ignore[call-overload]
-    lock(connection, readable)
+    lock(connection, readable, folders)
     return connection
 
 
-def lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Path] = ()) -> None:
-    """Shut ``connection`` off from everything but ``readable`` for good."""
+def lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Path] = (), folders: Iterable[Path] = ()) -> None:
+    """Shut ``connection`` off from everything but ``readable`` and ``folders`` for good."""
     connection.execute("SET TimeZone = 'UTC'")
     paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in readable)
     if paths:
         connection.execute(f"SET allowed_paths = [{paths}]")
+    within = ", ".join("'" + str(path).replace("'", "''") + "'" for path in folders)
+    if within:
+        connection.execute(f"SET allowed_directories = [{within}]")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+CORRECTED = '.corrected"'
+"""How the relation of rows with corrections ends."""
+
+
 @dataclass(frozen=True)
 class Input:
     """Raw rows of one source as a relation, with the types of its columns; ``written`` were typed and are now text."""
@@ -58,7 +62,7 @@ def split(
     cells = {origin[name].column: name for name in corrected if name in origin and origin[name].column in found.types}
     if not cells:
         return [found]
-    plain, changed = found.relation[:-1] + '.as-is"', found.relation[:-1] + '.corrected"'
+    plain, changed = found.relation[:-1] + '.as-is"', found.relation[:-1] + CORRECTED
     ids = "SELECT row_id FROM corrected"
     connection.execute(
         f"CREATE TEMP VIEW {plain} AS SELECT * FROM {found.relation} WHERE {quoted(ROW_ID)} NOT IN ({ids})"

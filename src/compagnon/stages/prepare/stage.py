@@ -34,11 +34,11 @@ class PrepareStage:
             stage=self.name,
             target=name,
             version=self.version,
-            settings={"table": settings(table), "timezone": spec.timezone, **_persons(table, spec)},
+            settings={"table": settings(table), "timezone": spec.timezone, **_persons(table, spec), **_engine(spec)},
             inputs=tuple(inputs),
             outputs=(f"table/{name}", f"quarantine/{name}", f"quality/{name}"),
             files=tuple(files),
-            adapters=("duckdb", "pyarrow", "pint") if units else ("duckdb", "pyarrow"),
+            adapters=("duckdb", "pyarrow", *(("pint",) if units else ()), *(("pyspark",) if _engine(spec) else ())),
             overlay=name,
         )
 
@@ -58,6 +58,11 @@ def _persons(table: Table, spec: Spec) -> dict[str, Any]:
     """The sources whose row ids are hidden, if any: another table may be what says that their key is personal."""
     named = sorted(named_by_persons(spec) & set(table.from_))
     return {"hidden_ids": named} if named else {}
+
+
+def _engine(spec: Spec) -> dict[str, Any]:
+    """The engine where it is not DuckDB; where it runs does not change the rows."""
+    return {"engine": spec.engine.kind} if spec.engine.kind != "duckdb" else {}
 
 
 def settings(table: Table) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from compagnon.errors import Problem, UserError, UserErrors
 from compagnon.i18n import _
 from compagnon.spec.model import Keep, Table
 from compagnon.spec.values import category_values
-from compagnon.stages.prepare import engine, exits, expressions, overlay, quality, reasons, text
+from compagnon.stages.prepare import distributed, engine, exits, expressions, overlay, quality, reasons, text
 from compagnon.stages.prepare.compiler import ROW_ID, SOURCE, RowLocal, Scene, compile_source
 from compagnon.stages.prepare.expressions import literal, quoted
 from compagnon.stages.prepare.overlay import Input
@@ -31,17 +31,25 @@ def prepare(name: str, context: Context, threads: int | None = None) -> None:
     spill = context.scratch / "spill"
     spill.mkdir(mode=0o700, parents=True, exist_ok=True)
     readable = [path for found in paths.values() for path in found]
-    with engine.connect(threads=threads, readable=readable, scratch=spill) as connection:
+    on_spark = context.spec.engine.kind == "spark"
+    with engine.connect(threads=threads, readable=readable, scratch=spill, **distributed.where(context)) as connection:
         check(name, table, connection)
         context.progress(_("Applying the rules"))
         inputs = [view(s, table, found, connection) for s, found in paths.items()]
         scene = make_scene(table, context.spec.timezone, context.workspace.root, connection)
         corrected = overlay.load(context.overlay, table, connection)
         parts = [part for found in inputs for part in overlay.split(found, table, corrected, connection)]
-        compiled = apply(name, table, parts, scene, connection)
-        restored = overlay.restore(reasons.words(len(compiled.reasons)), connection)
+        if on_spark:
+            try:
+                compiled = distributed.apply(table, parts, paths, scene, context, connection)
+            except distributed.RulesFail:
+                raise _failing(name, table, parts, scene, connection) from None
+            restored = distributed.restored(connection)
+        else:
+            compiled = apply(name, table, parts, scene, connection)
+            restored = overlay.restore(reasons.words(len(compiled.reasons)), connection)
         context.progress(_("Looking for duplicates"))
-        find_duplicates(table, compiled, connection)
+        find_duplicates(table, compiled, connection, context if on_spark else None)
         counts = quality.count(compiled, list(table.from_), connection)
         context.progress(_("Writing"))
         keeps = exits.of_table(table, connection)
@@ -155,15 +163,27 @@ def good(words: int) -> str:
     return " AND ".join(f'"@bad{word}" = 0' for word in range(words))
 
 
-def find_duplicates(table: Table, compiled: RowLocal, connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill ``duplicates`` (row_id, kept): rows that ``unique`` sets aside, with the one that is kept instead.
+def find_duplicates(
+    table: Table, compiled: RowLocal, connection: duckdb.DuckDBPyConnection, on_spark: Context | None = None
+) -> None:
+    """Fill ``duplicates`` (row_id, kept): rows that ``unique`` sets aside, with the one that is kept instead."""
+    sql = duplicates_sql(table, compiled)
+    if sql is None:
+        connection.execute("CREATE TEMP TABLE duplicates (row_id VARCHAR, kept VARCHAR)")
+    elif on_spark is not None:
+        distributed.find_duplicates(sql, on_spark, connection)
+    else:
+        connection.execute(f"CREATE TEMP TABLE duplicates AS {sql}")
+
+
+def duplicates_sql(table: Table, compiled: RowLocal) -> str | None:
+    """SQL for the duplicates in ``rows``, in words that DuckDB and Spark read alike; None if all rows may stay.
 
     A row whose key is empty in some part is like no other. Hashes find the few keys that occur twice, so that only
     their rows are sorted.
     """
     if table.unique is None:
-        connection.execute("CREATE TEMP TABLE duplicates (row_id VARCHAR, kept VARCHAR)")
-        return
+        return None
     by = [quoted(name) for name in table.unique.by]
     prefer = expressions.preferences(table)
     columns = ", ".join(dict.fromkeys(["row_id", *by, *(quoted(name) for name, _order in prefer)]))
@@ -173,15 +193,14 @@ def find_duplicates(table: Table, compiled: RowLocal, connection: duckdb.DuckDBP
         f'SELECT {columns}, hash({", ".join(by)}) AS "@key" FROM rows WHERE {given} '
         f"AND {good(reasons.words(len(compiled.reasons)))} AND row_id NOT IN (SELECT row_id FROM restored)"
     )
-    connection.execute(f"""
-        CREATE TEMP TABLE duplicates AS
+    return f"""
         WITH candidates AS ({candidates}),
         repeated AS (SELECT "@key" FROM candidates GROUP BY "@key" HAVING count(*) > 1)
         SELECT row_id, kept FROM (
             SELECT row_id, first_value(row_id) OVER w AS kept, row_number() OVER w AS place
             FROM candidates WHERE "@key" IN (SELECT "@key" FROM repeated)
             WINDOW w AS (PARTITION BY {", ".join(by)} ORDER BY {order})
-        ) WHERE place > 1""")
+        ) WHERE place > 1"""
 
 
 def fetch(
