@@ -113,15 +113,17 @@ class explain_taken:  # noqa: N801  used as a function
 
 
 def list_accounts(
-    engine: Engine, *, role: str | None = None, after: str = "", limit: int | None = None
+    engine: Engine, *, role: str | None = None, after: str = "", before: str = "", limit: int | None = None
 ) -> list[Account]:
-    """Accounts by sign-in name; ``after`` is the sign-in name that ends the page before."""
-    after = normalize_sign_in(after)
-    query = select(accounts).where(accounts.c.sign_in > after).order_by(accounts.c.sign_in).limit(limit)
+    """Accounts by sign-in name: the first of those after ``after``, or the last of those before ``before``."""
+    name = accounts.c.sign_in
+    query = select(accounts).where(name > normalize_sign_in(after)).limit(limit)
+    query = query.where(name < normalize_sign_in(before)).order_by(name.desc()) if before else query.order_by(name)
     if role is not None:
         query = query.where(accounts.c.role == check_role(role))
     with reading(engine) as connection:
-        return [account_of(row) for row in connection.execute(query)]
+        found = [account_of(row) for row in connection.execute(query)]
+    return found[::-1] if before else found
 
 
 def count_accounts(engine: Engine) -> int:

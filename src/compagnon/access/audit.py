@@ -78,10 +78,18 @@ def record(
 
 
 def list_events(
-    engine: Engine, *, account: str | None = None, before: int | None = None, limit: int = 20
+    engine: Engine,
+    *,
+    account: str | None = None,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 20,
 ) -> list[Event]:
-    """Traces, the newest first; ``before`` is the id of the last one of the page before."""
-    query = select(access_events).order_by(desc(access_events.c.id)).limit(limit)
+    """Traces, the newest first: those that come next below the id ``before``, or right above the id ``after``."""
+    order = access_events.c.id if after is not None else desc(access_events.c.id)
+    query = select(access_events).order_by(order).limit(limit)
+    if after is not None:
+        query = query.where(access_events.c.id > after)
     if account is not None:
         if not is_id(account):
             return []
@@ -89,7 +97,8 @@ def list_events(
     if before is not None:
         query = query.where(access_events.c.id < before)
     with reading(engine) as connection:
-        return [_event(row) for row in connection.execute(query)]
+        found = [_event(row) for row in connection.execute(query)]
+    return found[::-1] if after is not None else found
 
 
 def purge(engine: Engine, now: datetime) -> int:

@@ -16,11 +16,12 @@ from compagnon.access.account import (
     get_account,
     list_accounts,
 )
-from compagnon.access.audit import KINDS, list_events
+from compagnon.access.audit import KINDS, Event, list_events
 from compagnon.access.link import invite, make_link
 from compagnon.access.role import ACCOUNT_ROLES, ANONYMOUS_MAY, RIGHTS, ROLES
 from compagnon.access.setting import allow_anonymous, anonymous_rights
 from compagnon.errors import UserError
+from compagnon.i18n import _, current, ngettext
 from compagnon.services.model_api.peer import FORWARDED_SCHEME, is_https
 from compagnon.services.model_api.problem import Refused
 from compagnon.web.sign_in import words_of
@@ -87,13 +88,23 @@ class Admin:
 
     def audit(self, request: Request) -> Response:
         engine = self.view.solution.engine
-        text = request.query_params.get("before", "")
-        before = int(text[:15]) if text.isascii() and text.isdigit() else None
-        events = list_events(engine, before=before, limit=PAGE + 1)
-        shown = events[:PAGE]
+        before, after = (_number(request.query_params.get(name, "")) for name in ("before", "after"))
+        if after is not None:
+            before = None
+        found = list_events(engine, before=before, after=after, limit=PAGE + 1)
+        back = after is not None
+        shown = found[-PAGE:] if back else found[:PAGE]
+        more = len(found) > PAGE
         people = {f"person:{event.account}" for event in shown if event.account}
         people |= {event.actor for event in shown if event.actor}
-        values = {"events": shown, "kinds": KINDS, "names": self.view.names(people), "more": len(events) > PAGE}
+        values = {
+            "events": shown,
+            "kinds": KINDS,
+            "detail_words": detail_words,
+            "names": self.view.names(people),
+            "later": more if back else before is not None,
+            "earlier": back or more,
+        }
         return self.view.page(request, "audit.html", values)
 
     def _account(self, request: Request) -> Account:
@@ -105,10 +116,14 @@ class Admin:
     def _list(
         self, request: Request, form: dict[str, str] | None = None, *, field: str = "", error: str | None = None
     ) -> Response:
-        found = list_accounts(self.view.solution.engine, after=request.query_params.get("after", ""), limit=PAGE + 1)
+        after, back = (request.query_params.get(name, "") for name in ("after", "before"))
+        engine = self.view.solution.engine
+        found = list_accounts(engine, after="" if back else after, before=back, limit=PAGE + 1)
+        more = len(found) > PAGE
         values: dict[str, Any] = {
-            "accounts": found[:PAGE],
-            "more": len(found) > PAGE,
+            "accounts": found[-PAGE:] if back else found[:PAGE],
+            "previous": more if back else bool(after),
+            "following": bool(back) or more,
             "roles": [ROLES[name] for name in ACCOUNT_ROLES],
             "form": form or {},
             "field": field,
@@ -127,6 +142,30 @@ class Admin:
             "done": "done" in request.query_params,
         }
         return self.view.page(request, "account-one.html", values, status=422 if error else 200)
+
+
+def detail_words(event: Event) -> str:
+    """What a trace adds to its kind, in words; what is not known stays as it was written."""
+    detail = event.detail or ""
+    if event.kind in ("account-created", "role-changed"):
+        roles = (ROLES[name].title[current()] if name in ROLES else name for name in detail.split(" → "))
+        return " → ".join(roles)
+    if event.kind == "sessions-ended" and detail.isdigit():
+        count = int(detail)
+        return ngettext("{count} session", "{count} sessions", count).format(count=count)
+    said = {
+        "first": _("the first account"),
+        "invitation": _("an invitation"),
+        "reset": _("a new password"),
+        "anonymous-rights": _("what is allowed without an account"),
+        "name": _("name"),
+        "language": _("language"),
+    }
+    return ", ".join(said.get(word, word) for word in detail.split(", "))
+
+
+def _number(text: str) -> int | None:
+    return int(text[:15]) if text.isascii() and text.isdigit() else None
 
 
 def _address(request: Request, token: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from compagnon.i18n import _
+from compagnon.services.model_api.diagnose import invalid
 from compagnon.services.model_api.openapi import document
 from compagnon.services.model_api.shelf import Shelf
 from compagnon.web.view import View
@@ -24,11 +26,12 @@ class Operation:
     path: str
     summary: str
     description: str
-    key: bool
+    access: str
     parameters: list[dict[str, Any]]
     body: str | None
     curl: str
-    responses: list[tuple[str, str, str]]
+    responses: list[tuple[str, str, str, str | None]]
+    """Status, meaning, media type, and the schema of the body where it is not that of a problem."""
 
 
 def make_api_docs(view: View, shelf: Shelf) -> Callable[[Request], Response]:
@@ -42,7 +45,12 @@ def make_api_docs(view: View, shelf: Shelf) -> Callable[[Request], Response]:
             for path, methods in found["paths"].items()
             for method, operation in methods.items()
         ]
-        return view.page(request, "api.html", {"document": found, "operations": operations})
+        values = {
+            "operations": operations,
+            "problem": _pretty(found["components"]["schemas"]["Problem"]),
+            "example": _problem(shelf),
+        }
+        return view.page(request, "api.html", values)
 
     return api_docs
 
@@ -50,22 +58,43 @@ def make_api_docs(view: View, shelf: Shelf) -> Callable[[Request], Response]:
 def _operation(server: str, path: str, method: str, operation: dict[str, Any], found: dict[str, Any]) -> Operation:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     security = operation["security"]
-    key = bool(security) and {} not in security
     return Operation(
         id=operation["operationId"],
         method=method.upper(),
         path=path,
         summary=operation["summary"],
         description=operation.get("description", ""),
-        key=key,
+        access=_access(security),
         parameters=operation.get("parameters", []),
         body=_pretty(_resolved(content["schema"], found)) if content else None,
-        curl=_curl(server, path, method, key, content),
+        curl=_curl(server, path, method, bool(security), content),
         responses=[
-            (status, response["description"], ", ".join(response["content"]))
+            (status, response["description"], ", ".join(response["content"]), _answer(response, found))
             for status, response in operation["responses"].items()
         ],
     )
+
+
+def _access(security: list[dict[str, Any]]) -> str:
+    """Who may ask, in words."""
+    if not security:
+        return _("For everybody, without a key.")
+    if {} in security:
+        return _("From this machine without a key; from elsewhere with any key that is valid.")
+    return _("With a key of scope predict, from this machine too.")
+
+
+def _answer(response: dict[str, Any], found: dict[str, Any]) -> str | None:
+    """The schema of a JSON answer; problems have theirs at the end of the page."""
+    schema = response["content"].get("application/json", {}).get("schema")
+    return _pretty(_resolved(schema, found)) if schema else None
+
+
+def _problem(shelf: Shelf) -> str | None:
+    """The answer to a row without its fields, as a model that is served gives it."""
+    shelved = next((one for name in shelf.names if (one := shelf.find(name))), None)
+    faults = shelved.package.validate([{}]) if shelved else []
+    return _pretty(json.loads(invalid(faults).problem.body("0" * 32))) if faults else None
 
 
 def _curl(server: str, path: str, method: str, key: bool, content: dict[str, Any] | None) -> str:

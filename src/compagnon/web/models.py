@@ -110,6 +110,7 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
     report = document["test_part"]
     return {
         "evaluation": document,
+        "metric": metric_word(document["metric"]),
         "families": [
             {
                 **family,

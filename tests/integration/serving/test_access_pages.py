@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -15,12 +15,14 @@ from serving import running, token_of
 from visiting import PASSWORD, add_account, enter, post, visit
 
 from compagnon import Solution
-from compagnon.access.audit import list_events
+from compagnon.access.audit import Event, list_events
 from compagnon.access.first import first_link
 from compagnon.access.link import make_link
 from compagnon.access.role import ACCOUNT_ROLES, ANONYMOUS_MAY, allows
 from compagnon.access.setting import allow_anonymous
+from compagnon.i18n import use
 from compagnon.operate.monitor import segments
+from compagnon.web.admin import detail_words
 from compagnon.web.app import create_app, routes_of
 from compagnon.web.door import safe_place
 from compagnon.web.rights import KEY, LOCAL_OR_KEY, NEEDED, PUBLIC
@@ -297,6 +299,46 @@ def test_a_prediction_of_a_page_is_kept_with_the_role_and_no_account(trained: Pa
     assert row["by"] == f"page:{role}"
     assert mine not in str(row)
     solution.close()
+
+
+def test_accounts_and_traces_are_paged_back_and_forth(fresh: Solution) -> None:
+    for number in range(70):
+        add_account(fresh, "admin" if number == 0 else "learner", f"user{number:02}")
+    with running(create_app(fresh)) as address, enter(address, "user00") as client:
+        for place, pattern in (("/admin/accounts", r">(user\d\d)</td>"), ("/admin/audit", r"<tr><td.*")):
+            pages = [client.get(place).text]
+            while found := re.search(r'rel="next" href="([^"]+)"', pages[-1]):
+                pages.append(client.get(found[1]).text)
+            assert len(pages) == 3
+            shown = [re.findall(pattern, page) for page in pages]
+            assert [len(rows) for rows in shown][:2] == [30, 30]
+            assert 'rel="prev"' not in pages[0]
+            back = pages[-1]
+            for expected in reversed(shown[:-1]):
+                found = re.search(r'rel="prev" href="([^"]+)"', back)
+                assert found
+                back = client.get(found[1]).text
+                assert re.findall(pattern, back) == expected
+            assert 'rel="prev"' not in back
+        page = client.get("/admin/audit").text
+        assert '<span class="hint">learner</span>' in page
+        assert client.get("/admin/audit?after=x&before=9").status_code == 200
+
+
+def test_details_of_traces_are_words() -> None:
+    def words(kind: str, detail: str) -> str:
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        return detail_words(Event(1, moment, kind, None, None, detail, None, None))
+
+    with use("fr"):
+        assert words("role-changed", "learner → admin") == "apprenant → administrateur"
+        assert words("account-created", "gone") == "gone"
+    with use("en"):
+        assert words("sessions-ended", "1") == "1 session"
+        assert words("sessions-ended", "3") == "3 sessions"
+        assert words("account-changed", "language, name") == "language, name"
+        assert words("link-made", "reset") == "a new password"
+        assert words("setting-changed", "anonymous-rights") == "what is allowed without an account"
 
 
 def test_notes_show_names_and_keep_ids(house: tuple[Solution, str]) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
+
 import httpx
 import pytest
 import schemathesis
@@ -41,6 +45,28 @@ def test_every_route_for_machines_is_described(served: Served) -> None:
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     assert all(operation["summary"] and "security" in operation for operation in operations)
+
+
+def test_the_page_says_of_every_operation_who_may_ask_how_and_what_comes_back(served: Served) -> None:
+    document = httpx.get(served.address + "/api/openapi.json").json()
+    page = unescape(httpx.get(served.address + "/api/docs", headers={"accept-language": "en"}).text)
+    sections = {part.partition('"')[0]: part for part in page.split('<section class="operation" id="')[1:]}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            said = sections[operation["operationId"]]
+            assert f"{method.upper()} {path}" in said
+            assert f"curl {'' if method == 'get' else f'-X {method.upper()} '}{served.address}{path}" in said
+            assert ("Authorization: Bearer $KEY" in said) is bool(operation["security"])
+            scope = operation["security"] == [{"key": []}]
+            assert ("With a key of scope predict" in said) is scope
+            assert ("For everybody, without a key." in said) is (operation["security"] == [])
+            for status, answer in operation["responses"].items():
+                assert f"<b>{status}</b>" in said, (path, status)
+                assert ('aria-label="Answer ' + status in said) is ("application/json" in answer["content"])
+    problem = json.loads(re.search(r"<pre[^>]*>(.*?)</pre>", sections["problems"], re.DOTALL)[1])  # type: ignore[index]
+    assert problem["status"] == 422
+    assert problem["errors"][0]["field"] == "text"
+    assert set(problem) <= set(document["components"]["schemas"]["Problem"]["properties"])
 
 
 @pytest.mark.parametrize("mode", ["positive", "negative"])
