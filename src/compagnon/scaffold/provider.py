@@ -21,7 +21,7 @@ def declare(file: Path, name: str, options: Mapping[str, str]) -> tuple[str, str
 
     Raises UserError ``provider.edit-by-hand`` where the section is written in a way that cannot be added to.
     """
-    before = file.read_text(encoding="utf-8")
+    before = file.read_bytes().decode()  # as it stands: ends of lines too
     line = f"{name}: {{{', '.join(f'{key}: {_scalar(value)}' for key, value in options.items())}}}"
     newline = "\r\n" if "\r\n" in before else "\n"
     text = before.replace("\r\n", "\n")
