@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_no_violation, tab_to
 from playwright.sync_api import Browser, Page
 from serving import running
 from visiting import PASSWORD, add_account
@@ -96,22 +96,11 @@ def test_no_violation_and_no_sideways_scrolling(
     try:
         page = context.new_page()
         go(page, house, place)
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert_no_violation(page)
         assert page.evaluate("document.documentElement.lang") == language[:2]
         assert page.evaluate("document.querySelectorAll('*').length") < 400
     finally:
         context.close()
-
-
-def tab_to(page: Page, selector: str) -> None:
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-            return
-    raise AssertionError(f"{selector} cannot be reached by keyboard")
 
 
 def test_by_keyboard_alone_a_note_survives_the_end_of_its_session(page: Page, house: tuple[Solution, str]) -> None:
@@ -151,3 +140,72 @@ def test_by_keyboard_alone_one_signs_out(page: Page, house: tuple[Solution, str]
     assert "signed out" in page.inner_text("[role=status]")
     page.goto(f"{address}/account")
     assert "/sign-in" in page.url
+
+
+def test_a_reason_survives_the_end_of_its_session(page: Page, house: tuple[Solution, str]) -> None:
+    """In the list of the quarantine and in the form of one row; the reader is asked to sign in between."""
+    solution, address = house
+    enter(page, address, "admin")
+    for place, selector, button in (
+        ("/quarantine/messages?reason=duplicate", "#because-1", ".restore button"),
+        ("/quarantine/messages/row?id=shop:43", "#because", "form.access button"),
+    ):
+        page.goto(address + place)
+        if "row" not in place:
+            page.click(".entries details:has(form) summary")
+        else:
+            page.select_option("#column", "text")
+            page.fill("#value", "Où est mon colis ?")
+        page.fill(selector, "Read twice.")
+        page.context.clear_cookies()
+        page.click(button)
+        page.wait_for_selector("#password")
+        assert "What you wrote is kept" in page.inner_text("[role=status]")
+        page.fill("#name", "admin")
+        page.fill("#password", PASSWORD)
+        page.click("form.access button")
+        page.wait_for_selector(selector)
+        assert page.url.startswith(address + place.partition("?")[0])
+        assert page.locator(selector).is_visible()
+        assert page.input_value(selector) == "Read twice."
+        assert not solution.ledger.corrections("messages"), "nothing was sent"
+        page.reload()
+        assert page.input_value(selector) == "Read twice."
+        if "row" in place:
+            assert page.input_value("#value") == "Où est mon colis ?"
+            assert page.input_value("#column") == "text"
+
+
+def test_two_tabs_and_a_new_session_lose_nothing(page: Page, house: tuple[Solution, str]) -> None:
+    solution, address = house
+    enter(page, address, "teacher")
+    page.goto(f"{address}/logbook")
+    page.fill("#text", "From the first tab.")
+    # In another tab one signs out and in again: the first one holds the form of the session before.
+    other = page.context.new_page()
+    other.goto(f"{address}/account")
+    other.click(".out button")
+    enter(other, address, "teacher")
+    page.click(".note-form button")
+    page.wait_for_selector("[role=status]")
+    assert page.input_value("#text") == "From the first tab."
+    page.click(".note-form button")
+    page.wait_for_url("**/logbook#note-*")
+    page.go_back()
+    page.reload()
+    assert sum(note.text == "From the first tab." for note in solution.ledger.notes()) == 1
+
+
+def test_without_scripts_forms_are_sent_and_found_again(browser: Browser, house: tuple[Solution, str]) -> None:
+    solution, address = house
+    context = browser.new_context(java_script_enabled=False, locale="en-US")
+    page = context.new_page()
+    enter(page, address, "admin")
+    page.goto(f"{address}/quarantine/messages/row?id=shop:44")
+    page.select_option("#column", "theme")
+    page.fill("#value", "compte")
+    page.fill("#because", "Said so on the telephone.")
+    page.click("form.access button")
+    assert "will be corrected" in page.inner_text("[role=status]")
+    assert [(c.row_id, c.value) for c in solution.ledger.corrections("messages")] == [("shop:44", "compte")]
+    context.close()

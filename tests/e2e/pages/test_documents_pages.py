@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_no_violation
 from playwright.sync_api import Browser
 
 from compagnon import Solution
@@ -51,9 +51,7 @@ def test_documents_have_no_violation(
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         page.goto((folder / f"{kind}.{language}.html").as_uri())
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert_no_violation(page)
         assert page.evaluate("document.documentElement.lang") == {"fr": "fr-FR", "en": "en-US"}[language]
         assert len(requests) == 1, "a document needs nothing else"
     finally:

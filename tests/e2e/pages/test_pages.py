@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_light, assert_no_violation, tab_to
 from playwright.sync_api import Browser, Page
 from serving import Served
 
@@ -74,9 +74,7 @@ def test_no_violation_and_no_sideways_scrolling(
         faults: list[str] = []
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
         go(page, served, place)
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert_no_violation(page)
         assert page.evaluate("document.documentElement.lang") == language[:2]
         assert page.evaluate("document.querySelectorAll('*').length") < 400
         assert all(url.startswith((served.address, "data:")) for url in requests)
@@ -86,44 +84,11 @@ def test_no_violation_and_no_sideways_scrolling(
         context.close()
 
 
-# Quantiles of the EcoIndex (GreenIT.fr): elements of the page, requests, kilobytes.
-ELEMENTS = [0, 47, 75, 159, 233, 298, 358, 417, 476, 537, 603, 674, 753, 843, 949, 1076, 1237, 1459, 1801, 2479, 594601]
-REQUESTS = [0, 2, 15, 25, 34, 42, 49, 56, 63, 70, 78, 86, 95, 105, 117, 130, 147, 170, 205, 281, 3920]
-KILOBYTES = [0, 1.37, 144.7, 319.53, 479.46, 631.97, 783.38, 937.91, 1098.62, 1265.47, 1448.32, 1648.27, 1876.08,
-             2142.06, 2465.37, 2866.31, 3401.59, 4155.73, 5400.08, 8037.54, 223212.26]  # fmt: skip
-
-
-def rank(quantiles: list[float], value: float) -> float:
-    place = next(i for i in range(1, len(quantiles)) if value < quantiles[i])
-    return place - 1 + (value - quantiles[place - 1]) / (quantiles[place] - quantiles[place - 1])
-
-
 @pytest.mark.parametrize(
     "path", ["/", "/logbook", "/models/theme/try", "/tables/messages/quality", "/help", "/api/docs"]
 )
 def test_each_page_has_ecoindex_a_and_few_requests(browser: Browser, served: Served, path: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    sizes: list[int] = []
-    page.on("response", lambda answer: sizes.append(len(answer.body())) if answer.url.startswith("http") else None)
-    page.goto(served.address + path, wait_until="networkidle")
-    elements = page.evaluate("document.querySelectorAll('*').length")
-    context.close()
-    ranks = rank(ELEMENTS, elements), rank(REQUESTS, len(sizes)), rank(KILOBYTES, sum(sizes) / 1000)
-    index = 100 - 5 * (3 * ranks[0] + 2 * ranks[1] + ranks[2]) / 6
-    assert len(sizes) <= 3
-    assert sum(sizes) < 150_000
-    assert index > 80, f"EcoIndex {index:.0f}: {elements} elements, {len(sizes)} requests, {sum(sizes)} bytes"
-
-
-def tab_to(page: Page, selector: str) -> None:
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            seen = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-            assert seen != "none", "the focus is not visible"
-            return
-    raise AssertionError(f"{selector} cannot be reached by keyboard")
+    assert_light(browser, served.address + path, 3)
 
 
 def test_by_keyboard_alone_a_question_gets_its_answer_and_a_correction(page: Page, served: Served) -> None:

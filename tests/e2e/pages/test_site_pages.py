@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_light, assert_no_violation, tab_to
 from playwright.sync_api import Browser, Page
 from serving import Served, key_of, running
-from test_pages import ELEMENTS, KILOBYTES, REQUESTS, rank, tab_to
 
 from compagnon import Solution
 from compagnon.web.app import create_app
@@ -25,6 +24,7 @@ PATHS = [
     "/tables",
     "/tables/messages",
     "/quarantine/messages",
+    "/quarantine/messages/row?id=shop:43",
     "/models/theme",
     "/models/theme/card",
     "/runs",
@@ -66,9 +66,7 @@ def test_no_violation_and_no_sideways_scrolling(
             page.goto(served.address + path)
             for summary in page.locator("summary").all()[:3]:
                 summary.click()
-            results = Axe().run(page)
-            assert results.violations_count == 0, f"{path}: {results.generate_report()}"
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            assert_no_violation(page, path)
             assert page.evaluate("document.documentElement.lang") == language[:2]
             assert page.title(), path
             if path != "/sources/none":
@@ -81,20 +79,7 @@ def test_no_violation_and_no_sideways_scrolling(
 
 @pytest.mark.parametrize("path", PATHS)
 def test_each_page_has_ecoindex_a_and_few_requests(browser: Browser, served: Served, path: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    sizes: list[int] = []
-    page.on("response", lambda answer: sizes.append(len(answer.body())) if answer.url.startswith("http") else None)
-    page.goto(served.address + path, wait_until="networkidle")
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    page.wait_for_load_state("networkidle")
-    elements = page.evaluate("document.querySelectorAll('*').length")
-    context.close()
-    ranks = rank(ELEMENTS, elements), rank(REQUESTS, len(sizes)), rank(KILOBYTES, sum(sizes) / 1000)
-    index = 100 - 5 * (3 * ranks[0] + 2 * ranks[1] + ranks[2]) / 6
-    assert len(sizes) <= 6
-    assert sum(sizes) < 150_000
-    assert index > 80, f"EcoIndex {index:.0f}: {elements} elements, {len(sizes)} requests, {sum(sizes)} bytes"
+    assert_light(browser, served.address + path)
 
 
 def test_by_keyboard_alone_a_row_is_put_back(page: Page, own: Served) -> None:
@@ -135,8 +120,7 @@ def test_by_keyboard_alone_a_cell_is_corrected(page: Page, own: Served) -> None:
     assert page.evaluate("document.activeElement.id") == "because", "the focus is where the error is"
     assert page.title().startswith("Error:")
     assert page.input_value("#value") == "Où est mon colis ?"
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
+    assert_no_violation(page)
     page.keyboard.press("Control+A")
     page.keyboard.type("Read again.")
     page.keyboard.press("Enter")
@@ -205,8 +189,7 @@ def test_a_failed_run_says_why_and_is_resumed_once(page: Page, own: Served) -> N
     own.solution.work_once()
     page.wait_for_selector(".state.failed", timeout=60_000)
     assert page.locator(".panel.alert p").inner_text(), "the reason comes with the state"
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
+    assert_no_violation(page)
     data.write_bytes(kept)
     place = page.url
     tab_to(page, "form[action$=resume] button")
