@@ -23,7 +23,7 @@ def questions(folder: Path | None = None) -> list[Row]:
     folder = folder or place("tutor")
     found: dict[str, Row] = {}
     for row in (*_export(folder), *_forum(folder), *_school(folder)):
-        if row["text"] and row["id"] not in found:
+        if (row["text"] or "").strip() and row["id"] not in found:
             found[row["id"]] = {"number": len(found) + 1, **row}
     return list(found.values())
 

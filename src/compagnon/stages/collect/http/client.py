@@ -89,6 +89,8 @@ class Client:
         self._named = frozenset(host.lower() for host in options.hosts)
         self._deadline = Deadline()
         self._begun = pace.now()
+        self.may: Callable[[str], bool] = lambda url: True
+        """Whether a redirect may be followed, besides its host: what robots.txt says."""
         self._free_at = 0.0
         transport = Transport(Backend(options.private, self._deadline), self._sign)
         agent = f"Compagnon/{metadata.version('compagnon')}"
@@ -216,6 +218,13 @@ class Client:
                 return answer
             seen.append(url)
             url = self.plain(str(httpx.URL(url).join(answer.headers["location"])))
+            if self.allowed(url) and not self.may(url):
+                raise UserError(
+                    "collect.robots-refused",
+                    _("The site does not allow {url} to be read by programs (robots.txt).").format(url=self.shown(url)),
+                    next=_("Ask the owner for an export or an access; Compagnon does not read it otherwise."),
+                    path=f"sources.{self._name}",
+                )
             if url in seen or len(seen) > self._options.bounds.redirects:
                 raise UserError(
                     "collect.redirect-loop",
