@@ -23,6 +23,7 @@ from compagnon.errors import UserError
 from compagnon.sandbox.api import Api
 from compagnon.sandbox.exchange import Reply
 from compagnon.sandbox.server import Server
+from compagnon.sandbox.site import Site
 
 Row = tuple[int, str]
 ROWS: list[Row] = [(i, f"texte n° {i}, « é »") for i in range(1, 301)]
@@ -105,11 +106,16 @@ REST = {
         "cursor_param": "since",
     },
 }
+WEB = {
+    "web-cards": {"rows": "article.row", "fields": {"id": ".id@data-value", "v": "p.v"}},
+    "web-table": {"table": "table.rows"},
+}
 NAMES = [
     *(name for name in FILES if name != "sqlite"),
     *(pytest.param(name, marks=[pytest.mark.postgresql] if "postgresql" in name else []) for name in SQL),
     *(pytest.param(name, marks=[pytest.mark.spark] if "spark" in name else []) for name in LAKES),
     *REST,
+    *WEB,
 ]
 
 
@@ -138,10 +144,38 @@ def _api(name: str) -> Iterator[Case]:
         server.stop()
 
 
+def _site(name: str) -> Iterator[Case]:
+    lists: dict[str, list[dict[str, Any]]] = {}
+    site = Site(lists)
+    server = Server(lambda request: site.answer(request) or Reply(404))
+    options = {
+        "kind": "web",
+        "start": f"{server.address}/site/contract/{name.partition('-')[2]}/1.html",
+        "follow": "a.next",
+        "contact": "me@example.org",
+        "private": True,
+        "delay": "0 s",
+        "retry": {"times": 1, "first": "1 ms"},
+        **WEB[name],
+    }
+    try:
+        yield Case(
+            options,
+            lambda rows: lists.update(contract=[{"id": i, "v": v} for i, v in rows]),
+            server.stop,
+            segments=3,
+        )
+    finally:
+        server.stop()
+
+
 @pytest.fixture(params=NAMES)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     name = request.param
-    yield from _api(name) if name in REST else [_local(name, request, tmp_path)]
+    if name in REST or name in WEB:
+        yield from _api(name) if name in REST else _site(name)
+    else:
+        yield _local(name, request, tmp_path)
 
 
 def _local(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Case:
@@ -198,7 +232,8 @@ def test_without_a_key_rows_are_named_by_their_place(case: Case, source: Collect
     options = {name: value for name, value in case.options.items() if name not in ("key", "cursor", "cursor_param")}
     source.run(**options)
     assert len(set(source.ids())) == len(ROWS)
-    places = [place % (200 if case.segments == 2 else len(ROWS)) for place in range(len(ROWS))]
+    size = {1: len(ROWS), 2: 200, 3: 100}[case.segments]
+    places = [place % size for place in range(len(ROWS))]
     assert all(i.startswith("s:") and i.endswith(f":{p}") for p, i in zip(places, source.ids(), strict=True))
 
 
@@ -223,7 +258,7 @@ def test_a_source_that_is_down(case: Case, source: Collecting) -> None:
     assert caught.value.code in ("collect.source-down", "collect.file-not-found")
     assert caught.value.problems[0].next
     assert "hidden" not in str(caught.value)
-    if case.options["kind"] == "rest":
+    if case.options["kind"] in ("rest", "web"):
         return  # looking would ask the source for a page each time
     if case.options["kind"] == "file" or "cursor" in case.options or "postgresql" in str(case.secrets):
         assert source.probe(**case.options).error

@@ -64,7 +64,9 @@ def test_a_source_gives_every_row_by_the_lines_that_are_shown(sandbox: Sandbox, 
     source = Collecting(tmp_path, sandbox.environ)
     assert source.run(**options).rows == len(sandbox.rows)
     got = {row["id"]: row["text"] for row in source.rows()}
-    assert got == {row["id"]: row["text"] for row in sandbox.rows}
+    # HTML makes one space of several.
+    spaces = (lambda text: " ".join(text.split())) if options["kind"] == "web" else str
+    assert got == {row["id"]: spaces(row["text"]) for row in sandbox.rows}
     assert source.warnings == ""
 
 

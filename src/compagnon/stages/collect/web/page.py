@@ -53,7 +53,10 @@ class Page:
             ) from error
         parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
         text = text.removeprefix("\ufeff")
-        root = lxml.html.document_fromstring(text.encode() if text.strip() else b"<html></html>", parser=parser)
+        try:
+            root = lxml.html.document_fromstring(text.encode(), parser=parser)
+        except lxml.etree.ParserError:  # nothing in it
+            root = lxml.html.document_fromstring("<html></html>")
         lxml.etree.strip_elements(root, "script", "style", "template", with_tail=False)
         return cls(url, root)
 
@@ -64,7 +67,7 @@ class Page:
         for selector in selectors:
             for element in _select(self.root, selector):
                 for link in [element] if element.get("href") is not None else element.iter("a"):
-                    address = _joined(base, link.get("href"))
+                    address = _joined(base, link.get("href")) if link.get("href") else None
                     if address:
                         found[urldefrag(address).url] = None
         return list(found)
