@@ -36,6 +36,7 @@ def key_of(secret: bytes, provider: str, model: str, request: Request, defaults:
         provider,
         model,
         [[message.role, message.content] for message in request.messages],
+        [list(vars(passage).values()) for passage in request.passages],
         [request.temperature, request.max_tokens, list(request.stop), request.seed],
         list(defaults),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from compagnon.operate.usage.gateway import Exchange, Gateway
 from compagnon.operate.usage.record import CeilingReached, Receipt
 from compagnon.operate.usage.report import usage
 from compagnon.providers.opening import open_provider
-from compagnon.providers.port import Piece, ProviderDown
+from compagnon.providers.port import Passage, Piece, ProviderDown
 from compagnon.sandbox.mistral import Emulator
 
 CONVERSATION = "Je m'appelle Zoé Lefèvre, zoe@lycee.fr, 06 12 34 56 78. C'est quoi un CNN ?"
@@ -311,3 +312,12 @@ def test_reports_take_no_write_lock(tmp_path: Path, emulator: Emulator) -> None:
         other.execute("BEGIN IMMEDIATE")
         assert len(usage(place.engine)) == 1
         other.execute("ROLLBACK")
+
+
+def test_other_passages_are_another_request() -> None:
+    def key(*passages: Passage) -> str:
+        return remember.key_of(b"k" * 32, "school", "m", replace(question(), passages=passages), ())
+
+    one, two = Passage("a", "A", "un"), Passage("a", "A", "deux")
+    assert len({key(), key(one), key(two), key(one, two)}) == 4
+    assert key(one) == key(one)
