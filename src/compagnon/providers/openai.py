@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
-import contextlib
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from compagnon.errors import UserError
 from compagnon.providers import connection, failure
+from compagnon.providers.events import chunks, pieces
 from compagnon.providers.options import Key, ServiceOptions, Url
-from compagnon.providers.port import Answer, Finish, Piece, Request, Usage
+from compagnon.providers.port import Answer, Piece, Request
 from compagnon.providers.steady import Pace, gather, steady
 from compagnon.spec.model import ProviderOptions
-
-LATE_USAGE = 2.0
-"""Seconds that a finished answer waits for its count of tokens."""
-_FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length"}
 
 
 class OpenAIOptions(ServiceOptions):
@@ -89,7 +82,7 @@ class OpenAI:
                 if "text/event-stream" not in response.headers.get("content-type", ""):
                     raise failure.malformed(self.name)
                 begun = True
-                async for piece in _whole(_chunks(response)):
+                async for piece in pieces(chunks(response)):
                     yield piece
         except Exception as error:
             down = self._explain(error, begun=begun)
@@ -132,53 +125,3 @@ class OpenAI:
             return failure.slow_start(self.name, self._pace.first_token)
         known = connection.explain(self.name, error, begun=begun, largest=self.options.largest)
         return known or failure.malformed(self.name)
-
-
-async def _chunks(response: Any) -> AsyncIterator[dict[str, Any]]:
-    """The JSON objects of a stream of server-sent events (WHATWG HTML, 9.2), up to ``[DONE]``."""
-    decoder, rest, data = codecs.getincrementaldecoder("utf-8")(), "", list[str]()
-    async for block in response.aiter_bytes():
-        lines = (rest + decoder.decode(block)).replace("\r\n", "\n").split("\n")
-        rest = lines.pop()
-        for line in lines:
-            if line.startswith("data:"):
-                data.append(line[5:].removeprefix(" "))
-            elif not line.strip() and data:
-                text, data = "\n".join(data), []
-                if text == "[DONE]":
-                    return
-                yield json.loads(text)
-
-
-async def _whole(chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Piece]:
-    """The pieces of an answer; the last waits for the count of tokens, which comes in a chunk of its own."""
-    async for chunk in chunks:
-        usage = _usage(chunk)
-        if not chunk.get("choices"):
-            if "error" in chunk:
-                raise ValueError("an error in place of a chunk")
-            continue
-        choice = chunk["choices"][0]
-        text = choice.get("delta", {}).get("content") or ""
-        if not isinstance(text, str):
-            raise TypeError("content that is no text")
-        reason = choice.get("finish_reason")
-        piece = Piece(text, _FINISHES.get(reason, "other") if reason else None, usage, chunk.get("model"))
-        if piece.finish is not None and piece.usage is None:
-            piece = replace(piece, usage=await _late_usage(chunks))
-        yield piece
-
-
-async def _late_usage(chunks: AsyncIterator[dict[str, Any]]) -> Usage | None:
-    """The count of tokens that follows a finished answer; without it the answer is whole all the same."""
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(LATE_USAGE):
-            async for chunk in chunks:
-                if usage := _usage(chunk):
-                    return usage
-    return None
-
-
-def _usage(chunk: dict[str, Any]) -> Usage | None:
-    usage = chunk.get("usage")
-    return Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"])) if usage else None

@@ -16,7 +16,9 @@ from pydantic import ValidationError
 from compagnon.chain import plugins
 from compagnon.providers import failure
 from compagnon.providers.connection import is_local, is_private
-from compagnon.providers.openai import OpenAIOptions, _chunks, _whole
+from compagnon.providers.events import chunks
+from compagnon.providers.events import pieces as pieces_of
+from compagnon.providers.openai import OpenAIOptions
 from compagnon.providers.port import Piece, ProviderDown
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -35,12 +37,12 @@ class Response:
 
 def pieces(parts: list[bytes]) -> list[Piece]:
     async def go() -> list[Piece]:
-        return [piece async for piece in _whole(_chunks(Response(parts)))]
+        return [piece async for piece in pieces_of(chunks(Response(parts)))]
 
     return asyncio.run(go())
 
 
-def event(text: str, finish: str | None = None, **more: Any) -> dict[str, Any]:
+def event(text: Any, finish: str | None = None, **more: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}], **more}
 
 
@@ -48,13 +50,21 @@ def event(text: str, finish: str | None = None, **more: Any) -> dict[str, Any]:
 @settings(max_examples=200, deadline=None)
 def test_a_stream_cut_at_any_byte_reads_the_same(texts: list[str], data: st.DataObject, newline: str) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 4}
-    chunks = [event(text) for text in texts] + [event("", "stop"), {"choices": [], "usage": usage}]
-    lines = [f": comment{newline}data: {json.dumps(c, ensure_ascii=False)}{newline}{newline}" for c in chunks]
+    sent = [event(text) for text in texts] + [event("", "stop"), {"choices": [], "usage": usage}]
+    lines = [f": comment{newline}data: {json.dumps(c, ensure_ascii=False)}{newline}{newline}" for c in sent]
     wire = "".join([*lines, f"data: [DONE]{newline}{newline}", "data: after the end\n\n"]).encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=20)))
     found = pieces([wire[a:b] for a, b in zip([0, *cuts], [*cuts, len(wire)], strict=True)])
     assert [piece.text for piece in found] == [*texts, ""]
     assert (found[-1].finish, found[-1].usage and found[-1].usage.total) == ("stop", 7)
+
+
+def test_of_an_answer_in_parts_only_the_text_is_taken() -> None:
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "oui"}]
+    wire = "".join(
+        f"data: {json.dumps(event(content, finish))}\n\n" for content, finish in [(parts, None), (None, "model_length")]
+    )
+    assert pieces([wire.encode()]) == [Piece("oui"), Piece("", "length")]
 
 
 def test_a_finished_answer_is_whole_without_its_count() -> None:
