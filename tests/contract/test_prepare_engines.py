@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -66,10 +67,12 @@ def same(one: Prepared, other: Prepared) -> None:
 
 @pytest.fixture
 def both(tmp_path: Path, spark: dict[str, Any]) -> Any:
+    turn = itertools.count()
+
     def run(table: dict[str, Any], rows: dict[str, Any], overlay: Any = (), pieces: int = 3) -> Prepared:
         found = []
         for name, engine in (("duckdb", None), ("spark", spark)):
-            kitchen = Kitchen(tmp_path / name)
+            kitchen = Kitchen(tmp_path / f"{name}-{next(turn)}")
             kitchen.workspace.prepare()
             for entry in overlay:
                 kitchen.correct(*entry)

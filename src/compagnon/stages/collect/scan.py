@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -126,13 +127,17 @@ class _DuckFiles:
     _columns: dict[str, str] = field(default_factory=dict)
     """Columns of the whole lake: a partition may lack one that came later."""
 
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """One for all pieces: opening it costs more than asking for a small one."""
+        return _opened(self.collection.scratch, [self.lake.root])
+
     def rows(self, leaves: Sequence[Leaf]) -> Iterator[pa.RecordBatch]:
-        with _connection(self.collection.scratch, [self.lake.root]) as connection:
-            with _guard(self.collection, self.lake.root):
-                if not self._columns:
-                    self._columns = _described(connection, scanned(self.lake, self.lake.leaves, self.types))
-                make_view(self.collection.name, self.lake, leaves, self.types, self._columns, connection)
-            yield from _ordered(connection, self.sql, self.collection, self.lake.root)
+        with _guard(self.collection, self.lake.root):
+            if not self._columns:
+                self._columns = _described(self._connection, scanned(self.lake, self.lake.leaves, self.types))
+            make_view(self.collection.name, self.lake, leaves, self.types, self._columns, self._connection)
+        yield from _ordered(self._connection, self.sql, self.collection, self.lake.root)
 
 
 @dataclass
@@ -168,7 +173,7 @@ class _SparkFiles:
         if self._compared:
             return
         self._compared = True
-        with _connection(self.collection.scratch, [self.lake.root]) as connection:
+        with _opened(self.collection.scratch, [self.lake.root]) as connection:
             try:
                 columns = _described(connection, scanned(self.lake, self.lake.leaves, self.types))
                 make_view(self.collection.name, self.lake, self.lake.leaves[:1], self.types, columns, connection)
@@ -218,7 +223,7 @@ def _from_spark(
     with _guard(collection, collection.root):
         found = spark_plain(frame())
         written = spark.write(found, folder, on_progress)
-        with _connection(collection.scratch, [folder]) as connection:
+        with _opened(collection.scratch, [folder]) as connection:
             listed = ", ".join(_literal(str(path)) for path in written)
             if written:
                 relation = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
@@ -297,8 +302,7 @@ def scanned(lake: Lake, leaves: Sequence[Leaf], types: Mapping[str, str]) -> str
     return f"SELECT {star} FROM read_parquet([{listed}], {how})"
 
 
-@contextmanager
-def _connection(scratch: Path, folders: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(scratch: Path, folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
     """DuckDB in memory that reads ``folders`` and nothing else."""
     import duckdb
 
@@ -308,13 +312,13 @@ def _connection(scratch: Path, folders: Sequence[Path]) -> Iterator[duckdb.DuckD
         "python_enable_replacements": False,
         "temp_directory": str(spill),
     }
-    with duckdb.connect(config=config) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"SET allowed_directories = [{', '.join(_literal(str(f)) for f in folders)}]")
-        connection.execute("SET autoinstall_known_extensions = false")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        yield connection
+    connection = duckdb.connect(config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"SET allowed_directories = [{', '.join(_literal(str(f)) for f in folders)}]")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
 
 
 def _ordered(
