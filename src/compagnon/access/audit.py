@@ -13,36 +13,34 @@ from compagnon.access.origin import Origin
 from compagnon.access.token import is_id
 from compagnon.database.ledger import reading, utc, writing
 from compagnon.database.tables import access_events
+from compagnon.i18n import N_
 
 KEEP = timedelta(days=365)
 """How long traces are kept (CNIL: 6 to 12 months)."""
 
 KINDS = MappingProxyType(
     {
-        "signed-in": {"fr": "connexion", "en": "signed in"},
-        "refused": {"fr": "connexion refusée", "en": "sign-in refused"},
-        "delayed": {"fr": "connexion retardée : trop d'essais", "en": "sign-in delayed: too many attempts"},
-        "signed-out": {"fr": "déconnexion", "en": "signed out"},
-        "sessions-ended": {"fr": "sessions terminées", "en": "sessions ended"},
-        "token-reused": {
-            "fr": "jeton déjà utilisé présenté de nouveau : session terminée",
-            "en": "used token presented again: session ended",
-        },
-        "password-changed": {"fr": "mot de passe changé", "en": "password changed"},
-        "password-refused": {"fr": "mot de passe actuel refusé", "en": "current password refused"},
-        "link-made": {"fr": "lien à usage unique créé", "en": "one-time link made"},
-        "link-used": {"fr": "lien à usage unique utilisé", "en": "one-time link used"},
-        "account-created": {"fr": "compte créé", "en": "account created"},
-        "account-changed": {"fr": "compte modifié", "en": "account changed"},
-        "role-changed": {"fr": "rôle changé", "en": "role changed"},
-        "account-disabled": {"fr": "compte désactivé", "en": "account disabled"},
-        "account-enabled": {"fr": "compte réactivé", "en": "account enabled"},
-        "account-erased": {"fr": "compte effacé", "en": "account erased"},
-        "account-exported": {"fr": "données d'un compte exportées", "en": "account data exported"},
-        "setting-changed": {"fr": "réglage changé", "en": "setting changed"},
+        "signed-in": N_("signed in"),
+        "refused": N_("sign-in refused"),
+        "delayed": N_("sign-in delayed: too many attempts"),
+        "signed-out": N_("signed out"),
+        "sessions-ended": N_("sessions ended"),
+        "token-reused": N_("used token presented again: session ended"),
+        "password-changed": N_("password changed"),
+        "password-refused": N_("current password refused"),
+        "link-made": N_("one-time link made"),
+        "link-used": N_("one-time link used"),
+        "account-created": N_("account created"),
+        "account-changed": N_("account changed"),
+        "role-changed": N_("role changed"),
+        "account-disabled": N_("account disabled"),
+        "account-enabled": N_("account enabled"),
+        "account-erased": N_("account erased"),
+        "account-exported": N_("account data exported"),
+        "setting-changed": N_("setting changed"),
     }
 )
-"""Every kind of trace and what it is called on screen."""
+"""Every kind of trace and what it is called on screen, to be translated."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compagnon.access.role import ANONYMOUS_MAY, RIGHTS, ROLES
+from compagnon.i18n import _, use
 
 _INTRO = """\
 # Rôles et droits · Roles and rights
@@ -26,7 +27,7 @@ def reference_markdown() -> str:
     parts.append(
         _table(
             ("rôle · role", "en français", "sens", "meaning"),
-            [(f"`{role.name}`", role.fr, role.meaning_fr, role.meaning_en) for role in ROLES.values()],
+            [(f"`{r.name}`", _in("fr", r.word), _in("fr", r.text), _in("en", r.text)) for r in ROLES.values()],
         )
     )
     parts.append(
@@ -35,7 +36,10 @@ def reference_markdown() -> str:
     parts.append(
         _table(
             ("droit · right", "sens", "meaning", "écrit · writes"),
-            [(f"`{right.name}`", right.fr, right.en, "oui · yes" if right.writes else "") for right in RIGHTS.values()],
+            [
+                (f"`{r.name}`", _in("fr", r.text), _in("en", r.text), "oui · yes" if r.writes else "")
+                for r in RIGHTS.values()
+            ],
         )
     )
     parts.append(
@@ -55,6 +59,11 @@ def reference_markdown() -> str:
         )
     )
     return "\n".join(parts)
+
+
+def _in(language: str, text: str) -> str:
+    with use(language):
+        return _(text)
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

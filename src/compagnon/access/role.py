@@ -6,73 +6,59 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from compagnon.errors import UserError
-from compagnon.i18n import _
+from compagnon.i18n import N_, _
 
 
 @dataclass(frozen=True)
 class Right:
-    """One thing that may be allowed; ``writes`` says whether it changes what is kept."""
+    """One thing that may be allowed; ``writes`` says whether it changes what is kept. Texts are to be translated."""
 
     name: str
-    fr: str
-    en: str
+    text: str
     writes: bool = False
 
     @property
-    def meaning(self) -> dict[str, str]:
-        return {"fr": self.fr, "en": self.en}
+    def meaning(self) -> str:
+        """What it allows, in the language in use."""
+        return _(self.text)
 
 
 @dataclass(frozen=True)
 class Role:
-    """A name for a set of rights."""
+    """A name for a set of rights. Texts are to be translated."""
 
     name: str
-    fr: str
-    en: str
-    meaning_fr: str
-    meaning_en: str
+    word: str
+    text: str
     rights: frozenset[str]
 
     @property
-    def title(self) -> dict[str, str]:
-        return {"fr": self.fr, "en": self.en}
+    def title(self) -> str:
+        """Its name in the language in use."""
+        return _(self.word)
 
     @property
-    def meaning(self) -> dict[str, str]:
-        return {"fr": self.meaning_fr, "en": self.meaning_en}
+    def meaning(self) -> str:
+        """Who it is for, in the language in use."""
+        return _(self.text)
 
 
 _RIGHTS = (
-    Right(
-        "solution.read",
-        "lire l'état de la solution, ses exécutions, ses rapports, son journal de bord",
-        "read the solution's state, its runs, reports and logbook",
-    ),
-    Right("data.read", "lire les lignes des tables préparées", "read rows of prepared tables"),
-    Right(
-        "quarantine.read",
-        "lire les lignes écartées, qui peuvent contenir des données personnelles en clair",
-        "read rows set aside, which may hold personal data in the clear",
-    ),
-    Right("quarantine.restore", "rétablir une ligne écartée", "restore a row set aside", writes=True),
-    Right("run.start", "lancer ou reprendre une exécution", "start or resume a run", writes=True),
-    Right("run.cancel", "arrêter une exécution", "cancel a run", writes=True),
-    Right("note.write", "écrire dans le journal de bord", "write in the logbook", writes=True),
-    Right(
-        "model.try",
-        "essayer un modèle ; la prédiction est enregistrée comme toute autre",
-        "try a model; the prediction is recorded as any other",
-    ),
-    Right("feedback.read", "lire les avis donnés sur les prédictions", "read what people said of predictions"),
-    Right("feedback.write", "donner un avis sur une prédiction", "say whether a prediction is right", writes=True),
-    Right(
-        "account.own", "changer son mot de passe, ses sessions", "change one's own password and sessions", writes=True
-    ),
-    Right("key.manage", "créer et révoquer des clés d'API", "create and revoke API keys", writes=True),
-    Right("account.manage", "inviter des personnes, changer leurs rôles", "invite people, change roles", writes=True),
-    Right("settings.manage", "changer les réglages de l'application", "change the application's settings", writes=True),
-    Right("audit.read", "lire les traces des connexions", "read the traces of sign-ins"),
+    Right("solution.read", N_("read the solution's state, its runs, reports and logbook")),
+    Right("data.read", N_("read rows of prepared tables")),
+    Right("quarantine.read", N_("read rows set aside, which may hold personal data in the clear")),
+    Right("quarantine.restore", N_("restore a row set aside"), writes=True),
+    Right("run.start", N_("start or resume a run"), writes=True),
+    Right("run.cancel", N_("cancel a run"), writes=True),
+    Right("note.write", N_("write in the logbook"), writes=True),
+    Right("model.try", N_("try a model; the prediction is recorded as any other")),
+    Right("feedback.read", N_("read what people said of predictions")),
+    Right("feedback.write", N_("say whether a prediction is right"), writes=True),
+    Right("account.own", N_("change one's own password and sessions"), writes=True),
+    Right("key.manage", N_("create and revoke API keys"), writes=True),
+    Right("account.manage", N_("invite people, change roles"), writes=True),
+    Right("settings.manage", N_("change the application's settings"), writes=True),
+    Right("audit.read", N_("read the traces of sign-ins")),
 )
 
 RIGHTS = MappingProxyType({right.name: right for right in _RIGHTS})
@@ -82,13 +68,11 @@ _LOOK = frozenset({"solution.read", "data.read"})
 _OWN = frozenset({"account.own"})
 
 _ROLES = (
-    Role("admin", "administrateur", "administrator", "peut tout", "may do everything", frozenset(RIGHTS)),
+    Role("admin", N_("administrator"), N_("may do everything"), frozenset(RIGHTS)),
     Role(
         "operator",
-        "opérateur",
-        "operator",
-        "fait vivre la solution : exécutions, quarantaine, clés",
-        "keeps the solution going: runs, quarantine, keys",
+        N_("operator"),
+        N_("keeps the solution going: runs, quarantine, keys"),
         _LOOK
         | _OWN
         | {"quarantine.read", "quarantine.restore", "run.start", "run.cancel", "note.write"}
@@ -96,37 +80,27 @@ _ROLES = (
     ),
     Role(
         "teacher",
-        "enseignant",
-        "teacher",
-        "suit l'usage, lit les avis, tient le journal de bord",
-        "follows use, reads what people said, keeps the logbook",
+        N_("teacher"),
+        N_("follows use, reads what people said, keeps the logbook"),
         _LOOK | _OWN | {"note.write", "model.try", "feedback.read", "feedback.write"},
     ),
     Role(
         "learner",
-        "apprenant",
-        "learner",
-        "se sert du modèle et dit s'il se trompe",
-        "uses the model and says when it is wrong",
+        N_("learner"),
+        N_("uses the model and says when it is wrong"),
         _OWN | {"solution.read", "model.try", "feedback.write"},
     ),
-    Role(
-        "reader", "lecteur", "reader", "lit la solution et ses données", "reads the solution and its data", _LOOK | _OWN
-    ),
+    Role("reader", N_("reader"), N_("reads the solution and its data"), _LOOK | _OWN),
     Role(
         "jury",
-        "jury",
-        "jury",
-        "voit tout ce qui sert de preuve et essaie le modèle, sans rien changer",
-        "sees all that serves as proof and tries the model, without changing anything",
+        N_("jury"),
+        N_("sees all that serves as proof and tries the model, without changing anything"),
         _LOOK | _OWN | {"model.try", "feedback.read"},
     ),
     Role(
         "anonymous",
-        "anonyme",
-        "anonymous",
-        "sans compte : ce que l'administrateur permet, rien au départ",
-        "without an account: what the administrator allows, nothing at first",
+        N_("anonymous"),
+        N_("without an account: what the administrator allows, nothing at first"),
         frozenset(),
     ),
 )

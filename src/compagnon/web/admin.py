@@ -21,7 +21,7 @@ from compagnon.access.link import invite, make_link
 from compagnon.access.role import ACCOUNT_ROLES, ANONYMOUS_MAY, RIGHTS, ROLES
 from compagnon.access.setting import allow_anonymous, anonymous_rights
 from compagnon.errors import UserError
-from compagnon.i18n import _, current, ngettext
+from compagnon.i18n import _, ngettext
 from compagnon.services.model_api.peer import FORWARDED_SCHEME, is_https
 from compagnon.services.model_api.problem import Refused
 from compagnon.web.sign_in import words_of
@@ -148,7 +148,7 @@ def detail_words(event: Event) -> str:
     """What a trace adds to its kind, in words; what is not known stays as it was written."""
     detail = event.detail or ""
     if event.kind in ("account-created", "role-changed"):
-        roles = (ROLES[name].title[current()] if name in ROLES else name for name in detail.split(" → "))
+        roles = (ROLES[name].title if name in ROLES else name for name in detail.split(" → "))
         return " → ".join(roles)
     if event.kind == "sessions-ended" and detail.isdigit():
         count = int(detail)

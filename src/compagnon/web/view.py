@@ -50,7 +50,6 @@ class View:
             script=f"/static/job.js?v={_digest(STATIC / 'job.js')}",
             release=metadata.version("compagnon"),
             text=lambda value: text_of(value, current()),
-            said=lambda value: value[current()],
             moment=lambda value: words.moment(value, solution_timezone(self.solution)),
         )
 
