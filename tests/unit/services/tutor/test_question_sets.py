@@ -80,3 +80,17 @@ def test_learners_questions_cover_every_topic_level_and_both_languages(base: Map
     assert min(topics.values()) >= 13
     assert min(Counter(row["level"] for row in questions)[level] for level in LEVELS) >= 60
     assert sum(row["language"] == "en" for row in questions) >= 25
+
+
+def test_a_question_to_refuse_is_new_and_says_of_which_kind(known: set[str]) -> None:
+    refused = rows(SETS / "refuse.jsonl")
+
+    assert len(refused) >= 160
+    for row in refused:
+        assert set(row) == {"question", "answerable", "kind"}
+        assert row["answerable"] is False
+    assert {row["kind"] for row in refused} == {"out_of_scope", "near", "unanswerable", "uncovered"}
+    texts = [same(row["question"]) for row in refused]
+    assert len(set(texts)) == len(texts)
+    assert sorted(known & set(texts)) == []
+    assert {same(row["question"]) for row in rows(SETS / "questions.jsonl")}.isdisjoint(texts)
