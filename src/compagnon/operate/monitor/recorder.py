@@ -125,6 +125,11 @@ class Recorder:
         if was_empty:
             self._call.set()
 
+    def keeps_all(self, model: str) -> bool:
+        """Whether every request of a model is kept."""
+        record = self._record(model)
+        return record is not None and record.sample >= 1.0
+
     def wants(self, model: str, request: str) -> bool:
         """Whether this request is one of the share that is kept: others need not be handed over."""
         record = self._record(model)

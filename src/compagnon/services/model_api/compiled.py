@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 import msgspec
@@ -29,6 +29,7 @@ Outcomes = Sequence[tuple[str, float, str]]
 LOOP_SECONDS = 0.001
 """A request that takes longer is answered by a thread: the event loop has others to answer."""
 MANY = 16
+RUNS = 12
 _SENTENCE = "Bonjour, je n'ai toujours pas reçu ma commande passée lundi dernier, pouvez-vous me dire où elle est ?"
 _as_tuple = msgspec.structs.astuple
 
@@ -62,7 +63,7 @@ class Pace:
     def seconds(self, rows: int) -> float:
         return self.start + rows * self.each
 
-    @property
+    @cached_property
     def most_rows(self) -> int:
         """Rows that the event loop may compute at once; 0 where a thread must answer even one."""
         if self.seconds(1) > LOOP_SECONDS:
@@ -216,7 +217,7 @@ def _example(one: Input) -> Any:
 
 
 def _measure(compiled: Compiled, row: Row) -> Pace:
-    """The first runs warm the graph up; the median of the next ones counts, in time of this thread's processor:
+    """The first runs warm the graph up; the best of the next ones counts, in time of this thread's processor:
 
     what else the machine does just then says nothing of the model.
     """
@@ -224,12 +225,12 @@ def _measure(compiled: Compiled, row: Row) -> Pace:
     def seconds(rows: int) -> float:
         fed = compiled.feed([row] * rows) or [row] * rows
         compiled.compute(fed)
-        times = []
-        for _time in range(7):
+        best = math.inf
+        for _time in range(RUNS):
             began = time.thread_time()
             compiled.compute(compiled.feed([row] * rows) or fed)
-            times.append(time.thread_time() - began)
-        return statistics.median(times)
+            best = min(best, time.thread_time() - began)
+        return best
 
     one, many = seconds(1), seconds(MANY)
     each = max((many - one) / (MANY - 1), 0.0)
