@@ -23,8 +23,7 @@ from compagnon.web.server import listen
 PROGRAM = """
 import sys
 from compagnon import Solution
-from compagnon.web.server import quiet_logs, serve
-quiet_logs()
+from compagnon.web.server import serve
 serve(Solution(sys.argv[1]), host=sys.argv[2], port=0, on_ready=lambda *told: print(*told, flush=True))
 print("ended well", flush=True)
 """
