@@ -33,6 +33,10 @@ class Passage:
     id: str
     title: str
     text: str
+    part: str = ""
+    """What it brings to the answer: definition, point, example, mistake, hint, further; services do not need it."""
+    code: str = ""
+    """Code that goes with it."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,137 @@
+"""Does a passage support a sentence? Without a model: words, numbers, negations and opposites.
+
+It compares what both say, not what is true. A sentence passes when most of its words, by their stems, stand close
+together in the passage, all its numbers do, and no clause denies or reverses the clause of the passage it speaks of.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from compagnon.services.tutor.answer.sentences import sentences
+from compagnon.services.tutor.search.words import fold, words
+
+ENOUGH = 0.62
+"""Share of a sentence's words that the passage must hold."""
+
+_NUMBER = re.compile(r"(?<![\w.,])[-+−]?\d+(?:[.,]\d+)*(?![\w])|(?<=[A-Za-z])\d+|\d+(?=[A-Za-z%×])")
+_NEGATION = re.compile(
+    r"\b(?:ne|n['’]\w+|pas|jamais|aucune?s?|sans|ni|nullement|impossible|inutile|not|never|no|cannot|without|\w+n['’]t)\b",
+    re.IGNORECASE,
+)
+_ONLY = re.compile(r"\b(?:ne|n['’]\w*)\b[^.;:]{0,40}?\bque?\b|\bn['’][^.;:]{0,40}?\bqu['’]|\bnon seulement\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[;:()]|,\s+(?=\w+\s+\w+)|\b(?:mais|car|donc|tandis que|alors que|parce que|puis|whereas|but)\b", re.I)
+
+_OPPOSITES = (
+    ("augmente", "diminue"), ("augmenter", "diminuer"), ("augmente", "reduit"), ("augmenter", "reduire"),
+    ("accelere", "ralentit"), ("accelerer", "ralentir"), ("grand", "petit"), ("grande", "petite"),
+    ("eleve", "faible"), ("elevee", "faible"), ("haut", "bas"), ("superieur", "inferieur"), ("avant", "apres"),
+    ("plus", "moins"), ("toujours", "jamais"), ("premier", "dernier"), ("premiere", "derniere"), ("lent", "rapide"),
+    ("lente", "rapide"), ("facile", "difficile"), ("vrai", "faux"), ("supervise", "autosupervise"),
+    ("entree", "sortie"), ("encodeur", "decodeur"), ("precision", "rappel"), ("ligne", "colonne"),
+    ("entrainement", "inference"), ("entrainement", "test"), ("minimum", "maximum"), ("minimiser", "maximiser"),
+    ("ajoute", "retire"), ("ajouter", "retirer"), ("ajoute", "enleve"), ("commence", "finit"), ("monte", "baisse"),
+    ("mieux", "moins"), ("meilleur", "pire"), ("court", "long"), ("courte", "longue"), ("obligatoire", "facultatif"),
+    ("gele", "degele"), ("lineaire", "lineaire non"), ("interdit", "autorise"), ("positif", "negatif"),
+    ("gauche", "droite"), ("tous", "aucun"), ("toutes", "aucune"), ("suffit", "manque"), ("large", "etroit"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a passage supports a sentence, how much of it, and where in the passage: ``text[start:end]``."""
+
+    supported: bool
+    score: float
+    start: int
+    end: int
+    why: str = ""
+    """What speaks against it: words, number, negation or opposite."""
+
+
+def support(sentence: str, passage: str) -> Verdict:
+    """What ``passage`` says of ``sentence``."""
+    wanted = terms(sentence)
+    spans = sentences(passage)
+    if not wanted or not spans:
+        return Verdict(False, 0.0, 0, 0, "words")
+    whole = terms(passage)
+    start, end, near = _window(wanted, passage, spans)
+    score = (len(wanted & whole) + len(wanted & near)) / (2 * len(wanted))
+    if score < ENOUGH:
+        return Verdict(False, score, start, end, "words")
+    if not numbers(sentence) <= numbers(passage):
+        return Verdict(False, score, start, end, "number")
+    against = _against(sentence, passage[start:end])
+    return Verdict(not against, score, start, end, against)
+
+
+@lru_cache(20_000)
+def terms(text: str) -> frozenset[str]:
+    """The words of ``text`` that say something, by their stems."""
+    return frozenset(word.term for word in words(text) if not word.surface.isdigit())
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The numbers of ``text``: a comma is a point, what groups thousands is left out."""
+    joined = re.sub(r"(?<=\d)[\u00a0\u202f ](?=\d{3}\b)", "", text)
+    return frozenset(found[0].replace(",", ".").replace("−", "-").lstrip("+-") for found in _NUMBER.finditer(joined))
+
+
+def _window(wanted: frozenset[str], text: str, spans: list[tuple[int, int]]) -> tuple[int, int, frozenset[str]]:
+    """The sentence of the passage, or the two or three in a row, that holds most of what is wanted; the shortest wins."""
+    best: tuple[float, int, int, frozenset[str]] | None = None
+    for place in range(len(spans)):
+        for size in (1, 2, 3):
+            if place + size > len(spans):
+                break
+            start, end = spans[place][0], spans[place + size - 1][1]
+            held = terms(text[start:end])
+            value = len(wanted & held) - 0.6 * (size - 1)
+            if best is None or value > best[0]:
+                best = (value, start, end, held)
+    assert best is not None
+    return best[1], best[2], best[3]
+
+
+def _against(sentence: str, window: str) -> str:
+    """Whether a clause of the sentence denies or reverses the clause of the window that it is closest to."""
+    clauses = _clauses(window)
+    for clause in _clauses(sentence):
+        own = terms(clause)
+        if not own:
+            continue
+        near = max(clauses, key=lambda other: (len(own & terms(other)), -len(terms(other))))
+        shared = own & terms(near)
+        if len(shared) < min(2, len(own)):
+            continue
+        if _denies(clause) != _denies(near):
+            return "negation"
+        if _reversed(clause, near):
+            return "opposite"
+    return ""
+
+
+def _clauses(text: str) -> list[str]:
+    found = [part.strip() for part in _CLAUSE.split(re.sub(r"(?<=[.!?…])\s+", " ; ", text)) if part and part.strip()]
+    return found or [text]
+
+
+def _denies(clause: str) -> bool:
+    """Whether a clause is negative; « ne... que » is not."""
+    return bool(_NEGATION.search(_ONLY.sub(" ", clause)))
+
+
+def _reversed(clause: str, other: str) -> bool:
+    mine, theirs = set(_surfaces(clause)), set(_surfaces(other))
+    for first, second in _OPPOSITES:
+        for one, two in ((first, second), (second, first)):
+            if one in mine and one not in theirs and two in theirs and two not in mine:
+                return True
+    return False
+
+
+def _surfaces(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", fold(text))
