@@ -22,6 +22,7 @@ COMMANDS = {
     "export": ("compagnon.cli.export", N_("Write a stored table to a CSV, Parquet or JSON file.")),
     "document": ("compagnon.cli.document", N_("Write a quality report, a model card or the logbook to take away.")),
     "predict": ("compagnon.cli.predict", N_("Predict with a packaged model, without a server.")),
+    "ask": ("compagnon.cli.ask", N_("Ask the tutor a question, answered with its sources.")),
     "knowledge": ("compagnon.cli.knowledge", N_("Check and search what the tutor knows.")),
     "serve": ("compagnon.cli.serve", N_("Serve the pages and the model API on this machine.")),
     "sandbox": ("compagnon.cli.sandbox", N_("Serve practice sources, to learn collecting on.")),

@@ -5,6 +5,7 @@ It writes nothing of its own but headings: each line is a passage as it stands, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from compagnon.providers.steady import gather
 from compagnon.spec.model import ProviderOptions
 
 KIND = "extract"
+_BLANKS = re.compile(r"[ \t\r\n]+")
 PARTS = {
     "definition": N_("Definition"),
     "point": N_("Points"),
@@ -65,7 +67,7 @@ def lines(passages: tuple[Passage, ...]) -> list[str]:
             found.append(f"## {_(heading)}")
         for passage in own:
             bullet = "- " if part in ("point", "hint", "further") else ""
-            text = " ".join((passage.title if part == "further" else passage.text).split())
+            text = _BLANKS.sub(" ", passage.title if part == "further" else passage.text)
             if part == "mistake":
                 found.append(f"« {passage.title} » [{passage.id}]")
             found.append(f"{bullet}{text} [{passage.id}]")

@@ -35,6 +35,8 @@ def mentioned(spec: Spec) -> Iterator[tuple[Path, str]]:
     for name, model in spec.models.items():
         for index, estimator in enumerate(model.estimators):
             yield from _marked(estimator, ("models", name, "estimators", index))
+    if spec.tutor is not None:
+        yield from _marked(spec.tutor, ("tutor",))
 
 
 def _marked(options: BaseModel, path: Path) -> Iterator[tuple[Path, str]]:

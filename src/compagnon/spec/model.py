@@ -390,6 +390,14 @@ class Tutor(Section):
     topic_model: Name | None = Field(
         None, description="Model of this solution that tells the topic of a question; its subtopics move up."
     )
+    provider: Name | None = Field(
+        None, description="Who writes answers: one of `providers`, or a kind; the first one declared, else `extract`."
+    )
+    prompt: str | None = Field(
+        None,
+        description="File of the prompt, with its version; the one that comes with Compagnon if absent.",
+        json_schema_extra={"file": True},
+    )
 
 
 # --- providers ---------------------------------------------------------------------------------------------------

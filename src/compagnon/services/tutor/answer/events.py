@@ -1,7 +1,7 @@
 """What happens while the tutor answers, in the order in which it is shown.
 
-``Began``, then ``Cited`` before the first ``Line`` that uses it, and ``Done`` with the whole. Everything a line holds is
-plain text: nothing in it is markup.
+``Began``, then ``Cited`` before the first ``Line`` that uses it, and ``Done`` with the whole. Everything that a line
+holds is plain text: nothing in it is markup.
 """
 
 from __future__ import annotations

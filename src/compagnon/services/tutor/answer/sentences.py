@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,8 @@ LONGEST = 1200
 _CITED = re.compile(r"\s*\[((?:passage\s*)?\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]", re.IGNORECASE)
 _AFTER = r"[»”\")\]]*\s*(?:\[[^\]\n]{1,40}\][.\s]*)*"
 _END = re.compile(rf"(?<!\bp)(?<!\bex)(?<!\betc)(?<!\bcf)(?<!\bfig)[.!?…]+{_AFTER}(?=\s*[^\s\[\].»”)])")
+_BLANKS = re.compile(r"[ \t\r\n\f\v]+")
+_LAST = re.compile(r" \[(\d+)\]$")
 _HEADING = re.compile(r"#{1,6}\s+(.+?)\s*#*$|\*\*([^*]+?)\s*:?\*\*\s*:?$")
 _POINT = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1|(?<!\w)[*_](?=\S)([^*_\n]+?)(?<=\S)[*_](?!\w)")
@@ -109,10 +112,29 @@ class Splitter:
         return [Draft("point" if self._point else "text", words, tuple(dict.fromkeys(numbers)))]
 
 
+def whole_lines(lines: Iterable[str]) -> Iterator[Draft]:
+    """Drafts of lines that are each one whole already, as ``extract`` arranges them."""
+    code: list[str] | None = None
+    for line in lines:
+        if line == "```":
+            if code is not None:
+                yield Draft("code", "\n".join(code))
+            code = [] if code is None else None
+        elif code is not None:
+            code.append(line)
+        elif line.startswith("## "):
+            yield Draft("heading", line[3:])
+        else:
+            number = _LAST.search(line)
+            text = line[: number.start()] if number else line
+            cited = (int(number[1]),) if number else ()
+            yield Draft("point" if text.startswith("- ") else "text", text.removeprefix("- "), cited)
+
+
 def plain(text: str) -> str:
     """``text`` without marks of emphasis, its blanks made single."""
     text = _BOLD.sub(lambda match: match[2] or match[3], text)
-    return " ".join(text.split())
+    return _BLANKS.sub(" ", text).strip()
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

@@ -18,11 +18,16 @@ ENOUGH = 0.62
 
 _NUMBER = re.compile(r"(?<![\w.,])[-+−]?\d+(?:[.,]\d+)*(?![\w])|(?<=[A-Za-z])\d+|\d+(?=[A-Za-z%×])")
 _NEGATION = re.compile(
-    r"\b(?:ne|n['’]\w+|pas|jamais|aucune?s?|sans|ni|nullement|impossible|inutile|not|never|no|cannot|without|\w+n['’]t)\b",
+    r"\b(?:ne|n['’]\w+|pas|jamais|aucune?s?|sans|ni|nullement|impossible|inutile|not|never|no|cannot|without|"
+    r"\w+n['’]t)\b",
     re.IGNORECASE,
 )
-_ONLY = re.compile(r"\b(?:ne|n['’]\w*)\b[^.;:]{0,40}?\bque?\b|\bn['’][^.;:]{0,40}?\bqu['’]|\bnon seulement\b", re.IGNORECASE)
-_CLAUSE = re.compile(r"[;:()]|,\s+(?=\w+\s+\w+)|\b(?:mais|car|donc|tandis que|alors que|parce que|puis|whereas|but)\b", re.I)
+_ONLY = re.compile(
+    r"\b(?:ne|n['’]\w*)\b[^.;:]{0,40}?\bque?\b|\bn['’][^.;:]{0,40}?\bqu['’]|\bnon seulement\b", re.IGNORECASE
+)
+_CLAUSE = re.compile(
+    r"[;:()]|,\s+(?=\w+\s+\w+)|\b(?:mais|car|donc|tandis que|alors que|parce que|puis|whereas|but)\b", re.I
+)
 
 _OPPOSITES = (
     ("augmente", "diminue"), ("augmenter", "diminuer"), ("augmente", "reduit"), ("augmenter", "reduire"),
@@ -81,7 +86,7 @@ def numbers(text: str) -> frozenset[str]:
 
 
 def _window(wanted: frozenset[str], text: str, spans: list[tuple[int, int]]) -> tuple[int, int, frozenset[str]]:
-    """The sentence of the passage, or the two or three in a row, that holds most of what is wanted; the shortest wins."""
+    """The sentence of the passage, or the few in a row, that hold most of what is wanted; the shortest wins."""
     best: tuple[float, int, int, frozenset[str]] | None = None
     for place in range(len(spans)):
         for size in (1, 2, 3):
