@@ -94,3 +94,18 @@ def test_a_question_to_refuse_is_new_and_says_of_which_kind(known: set[str]) -> 
     assert len(set(texts)) == len(texts)
     assert sorted(known & set(texts)) == []
     assert {same(row["question"]) for row in rows(SETS / "questions.jsonl")}.isdisjoint(texts)
+
+
+def test_a_pair_for_the_support_checker_quotes_the_base_word_for_word(base: Mapping[str, Subtopic]) -> None:
+    pairs = rows(SETS / "support.jsonl")
+
+    assert Counter(pair["supported"] for pair in pairs) == {True: 120, False: 120}
+    for pair in pairs:
+        assert set(pair) == {"sentence", "passage", "subtopic", "supported", "why"}
+        assert pair["passage"] in base[pair["subtopic"]].content.split("\n\n"), (
+            "copy the new paragraph and judge both pairs"
+        )
+        assert same(pair["sentence"]) not in same(pair["passage"])
+        assert pair["why"]
+    assert len({same(pair["sentence"]) for pair in pairs}) == len(pairs)
+    assert {pair["subtopic"].split(".")[0] for pair in pairs} == {id.split(".")[0] for id in base}
