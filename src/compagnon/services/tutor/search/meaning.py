@@ -38,7 +38,7 @@ def text_of(passage: Passage) -> str:
 
 
 def vectors_of(texts: Sequence[str], embedder: Embedder, stores: Sequence[Path] = ()) -> Vectors:
-    """The vectors of ``texts``; only those that no store holds are asked of the embedder."""
+    """The vectors of ``texts``; only those that no store holds are asked of the embedder, and all kept in the last."""
     known: dict[str, Vectors] = {}
     for store in stores:
         known.update(read(store))
@@ -48,8 +48,7 @@ def vectors_of(texts: Sequence[str], embedder: Embedder, stores: Sequence[Path] 
         made = embedder.passages(list(missing.values()))
         known.update(zip(missing, made.astype(np.float16), strict=True))
         if stores:
-            kept = {name: known[name] for name in {*names, *read(stores[-1])}}
-            write(stores[-1], kept)
+            write(stores[-1], {name: known[name] for name in names})
     return np.stack([known[name] for name in names]).astype(np.float32) if names else np.zeros((0, 0), np.float32)
 
 

@@ -18,9 +18,10 @@ voudrais vouloir vous vraiment vu y
 """
 _TYPED = "pk pq pkoi koi kwa pr qd svp stp bjr slt c ct cest jsp tjs bcp mtn ya"
 _ENGLISH = """
-a about all an and any are as at be been but by can could did do does doing for from get had has have how i if in into
-is it its just me my no not of on or our please should so some than that the their them then there these they this
-those to use using was we were what when where which who why will with would you your
+a about all an and any are as at be been but by can could did do does doing everyone everything for from get had has
+have how i if in into is it its just know like many me more much my no not of on once one only or other others our
+please same should so some something still than that the their them then there these they thing things this those to
+too up use using very want was we were what when where which while who why will with within without would you your
 """
 
 STOP_WORDS = frozenset(f"{_FRENCH} {_TYPED} {_ENGLISH}".split())

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from compagnon.services.tutor.knowledge.base import Base
+from compagnon.services.tutor.search.stopwords import STOP_WORDS
 from compagnon.services.tutor.search.words import Word, words
 
 LONGEST = 40
@@ -20,6 +21,8 @@ TYPO = {1: 0.8, 2: 0.5}
 SYNONYM = 0.5
 """What the terms of another name count for, together."""
 CANDIDATES = 3
+ELIDED = frozenset("cdjlmnst")
+"""Letters that French writes before an apostrophe, which hurried hands leave out."""
 
 _ALSO = re.compile(r"\(([^()]*)\)")
 _PARTED = re.compile(r"\s*(?:,|;|/|\bou\b|\bor\b)\s*")
@@ -62,7 +65,9 @@ class Vocabulary:
         unknown: list[str] = []
         corrected: dict[str, str] = {}
         typed = words(text)[:MOST]
-        for word in _with_pairs(typed, self.terms):
+        for word in _with_pairs([self._apart(word) for word in typed], self.terms):
+            if word.surface in STOP_WORDS:
+                continue
             known = self.term_of.get(word.surface) or (word.term if word.term in self.terms else None)
             if known is not None:
                 weights[known] = max(weights.get(known, 0.0), 1.0)
@@ -80,11 +85,21 @@ class Vocabulary:
                     weights.setdefault(term, SYNONYM / len(others) ** 0.5)
         return Asked(weights, tuple(word.surface for word in typed), tuple(dict.fromkeys(unknown)), corrected)
 
+    def _apart(self, word: Word) -> Word:
+        """``word`` without the article that was typed into it (``lentree`` for ``l'entree``), where it is unknown."""
+        surface, rest = word.surface, word.surface[1:]
+        if surface in self.term_of or word.term in self.terms or surface[0] not in ELIDED or len(rest) < 2:
+            return word
+        if rest in self.term_of:
+            return Word(rest, self.term_of[rest])
+        return Word(rest, rest) if rest in STOP_WORDS else word
+
     def _near(self, surface: str) -> list[tuple[str, int]]:
         """Words at one or two edits (insert, delete, replace, swap of neighbors), the nearest and most frequent first.
 
         Words of 4 to 6 letters may have one edit, longer ones two; numbers none.
         """
+        from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
         if not 3 < len(surface) <= LONGEST or not surface.isalpha():
@@ -92,10 +107,9 @@ class Vocabulary:
         allowed = 1 if len(surface) < 7 else 2
         found: list[tuple[str, int]] = []
         for length in range(len(surface) - allowed, len(surface) + allowed + 1):
-            for candidate in self._by_length.get(length, ()):
-                edits = OSA.distance(surface, candidate, score_cutoff=allowed)
-                if edits <= allowed:
-                    found.append((candidate, edits))
+            known = self._by_length.get(length, ())
+            near = process.extract(surface, known, scorer=OSA.distance, score_cutoff=allowed, limit=None)
+            found += [(candidate, int(edits)) for candidate, edits, _place in near]
         nearest = min((edits for _candidate, edits in found), default=0)
         best = [each for each in found if each[1] == nearest]
         best.sort(key=lambda each: (each[0][0] != surface[0], -self._count[each[0]], each[0]))
