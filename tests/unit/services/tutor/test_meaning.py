@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from knowledge_base import TOPIC, subtopic, topic, write
 
 from compagnon.errors import UserError
 from compagnon.providers.embed_light import LightEmbedder, LightOptions
@@ -17,7 +18,6 @@ from compagnon.services.tutor.passages import Passage, passages
 from compagnon.services.tutor.search.fusion import fused
 from compagnon.services.tutor.search.index import Index
 from compagnon.services.tutor.search.meaning import Meaning, read, text_of, vectors_of
-from knowledge_base import TOPIC, subtopic, topic, write
 
 SHIPPED = Path(__file__).resolve().parents[4] / "src" / "compagnon" / "templates" / "tutor" / "knowledge"
 

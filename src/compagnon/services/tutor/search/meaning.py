@@ -55,7 +55,7 @@ def vectors_of(texts: Sequence[str], embedder: Embedder, stores: Sequence[Path] 
 def read(path: Path) -> dict[str, Vectors]:
     """Vectors by the name of their text; none where the file is absent or damaged: they are computed again."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             names, vectors = stored["names"], stored["vectors"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return {}
