@@ -109,3 +109,13 @@ def test_a_pair_for_the_support_checker_quotes_the_base_word_for_word(base: Mapp
         assert pair["why"]
     assert len({same(pair["sentence"]) for pair in pairs}) == len(pairs)
     assert {pair["subtopic"].split(".")[0] for pair in pairs} == {id.split(".")[0] for id in base}
+
+
+def test_a_reworded_support_question_names_one_entry_of_the_data_set() -> None:
+    reworded = rows(SETS / "cnil_reworded.jsonl")
+
+    assert len(reworded) == 100
+    for row in reworded:
+        assert set(row) == {"question", "expected"}
+        assert row["expected"].isdecimal()
+    assert len({same(row["question"]) for row in reworded}) == len({row["expected"] for row in reworded}) == 100
