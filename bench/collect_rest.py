@@ -79,9 +79,10 @@ def compagnon(address: str, pages: int) -> int:
 
 def measured(way: Callable[[str, int], int], address: str, pages: int, pipe: Connection) -> None:
     way(address, 0)  # imports are not what is measured
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     rows = way(address, pages)
-    pipe.send((rows, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    pipe.send((rows, seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
 def main() -> None:
@@ -97,7 +98,7 @@ def main() -> None:
         process.start()
         return process, ours
 
-    found: dict[str, list[tuple[float, float]]] = {"bare httpx": [], "compagnon": []}
+    found: dict[str, list[tuple[float, float, float]]] = {"bare httpx": [], "compagnon": []}
     for pages in (options.pages // 4, options.pages):
         server, pipe = run(serve, pages)
         address = pipe.recv()
@@ -106,19 +107,21 @@ def main() -> None:
         for _ in range(options.repeat if pages == options.pages else 1):
             for name, way in (("bare httpx", bare), ("compagnon", compagnon)):
                 process, answer = run(measured, way, address, pages)
-                rows, seconds, memory = answer.recv()
+                rows, seconds, cpu, memory = answer.recv()
                 process.join()
                 assert rows == pages * ROWS, rows
-                found[name].append((seconds, memory))
+                found[name].append((seconds, cpu, memory))
         pipe.send(None)
         server.join()
-        base = statistics.median(seconds for seconds, _memory in found["bare httpx"])
-        print(f"{pages:,} pages of {ROWS} rows, medians of {len(found['compagnon'])}")
-        print(f"{'way':<12}{'seconds':>9}{'rows/s':>10}{'throughput':>12}{'peak MB':>9}")
+        print(f"{pages:,} pages of {ROWS} rows, {len(found['compagnon'])} times; throughput against bare httpx")
+        print(f"{'way':<12}{'median s':>9}{'':>6}{'best s':>9}{'':>6}{'CPU s':>9}{'':>6}{'peak MB':>9}")
+        base: list[float] = []
         for name, lines in found.items():
-            seconds = statistics.median(seconds for seconds, _memory in lines)
-            memory = max(memory for _seconds, memory in lines)
-            print(f"{name:<12}{seconds:>9.2f}{pages * ROWS / seconds:>10,.0f}{base / seconds:>12.2f}{memory:>9.0f}")
+            times = [seconds for seconds, _cpu, _memory in lines]
+            values = [statistics.median(times), min(times), min(cpu for _seconds, cpu, _memory in lines)]
+            base = base or values
+            shown = "".join(f"{value:>9.2f}{first / value:>6.2f}" for value, first in zip(values, base, strict=True))
+            print(f"{name:<12}{shown}{max(memory for _seconds, _cpu, memory in lines):>9.0f}")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class Client:
         self.may: Callable[[str], bool] = lambda url: True
         """Whether a redirect may be followed, besides its host: what robots.txt says."""
         self._free_at = 0.0
-        transport = Transport(Backend(options.private, self._deadline), self._sign)
+        transport = Transport(Backend(options.private, self._deadline), self._sign if credentials else None)
         agent = f"Compagnon/{metadata.version('compagnon')}"
         if options.contact:
             agent += f" (+{options.contact})"

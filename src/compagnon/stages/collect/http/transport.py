@@ -114,7 +114,7 @@ class _Body(httpx.SyncByteStream):
 class Transport(httpx.BaseTransport):
     """httpx over connections of our own. ``sign`` adds the credentials last, where no log sees them."""
 
-    def __init__(self, backend: Backend, sign: Callable[[httpx.Request], None]) -> None:
+    def __init__(self, backend: Backend, sign: Callable[[httpx.Request], None] | None) -> None:
         self._sign = sign
         # Its debugging lines hold the headers of answers, and with them what servers repeat of the credentials.
         logging.getLogger("httpcore").setLevel(logging.INFO)
@@ -127,10 +127,16 @@ class Transport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        sent = httpx.Request(
-            request.method, request.url, headers=request.headers, stream=request.stream, extensions=request.extensions
-        )
-        self._sign(sent)
+        sent = request
+        if self._sign is not None:
+            sent = httpx.Request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions,
+            )
+            self._sign(sent)
         response = self._pool.handle_request(
             httpcore.Request(
                 sent.method,

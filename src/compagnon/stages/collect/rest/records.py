@@ -5,18 +5,20 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from compagnon.chain import digest as digests
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.stages.collect.port import Bad
-from compagnon.stages.collect.rest.path import ABSENT, find, look
+from compagnon.stages.collect.rest.path import ABSENT, find, look, look_all
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _INTEGERS = (-(1 << 63), (1 << 63) - 1)
+_Absent = type(ABSENT)
 _KINDS = {bool: "boolean", int: "number", float: "number", str: "text", dict: "nested", list: "nested"}
 
 
@@ -91,28 +93,52 @@ def elements(document: Any, layout: Layout, page: str) -> list[Any]:
     )
 
 
-def flatten(found: list[Any], layout: Layout, bad: list[Bad], first: int) -> list[dict[str, Any]]:
-    """Records as flat mappings from column to value; what is not an object goes to ``bad``.
+@dataclass
+class Columns:
+    """Rows as one list of values for each column; ABSENT where a record lacks the key."""
 
-    A key that is absent is absent in the result too. ``first`` is the ordinal of the first record in its piece.
-    """
-    rows: list[dict[str, Any]] = []
-    for record in found:
-        if type(record) is not dict:
-            text = digests.canonical(record)
-            bad.append(
-                Bad(first + len(rows) + len(bad), None, text, "not-an-object", _("not an object with named values"))
-            )
-        elif layout.each is None:
-            rows.append(_pick(record, layout.fields) if layout.fields else record)
-        else:
-            inner = find(record, layout.each)
-            rows += [_pick_each(record, one, layout) for one in (inner if isinstance(inner, list) else ())]
-    return rows
+    count: int
+    values: dict[str, list[Any]]
+
+    def rows(self, names: Iterable[str]) -> list[tuple[Any, ...]]:
+        return list(zip(*(self.of(name) for name in names), strict=True))
+
+    def of(self, name: str) -> list[Any]:
+        return self.values.get(name) or [ABSENT] * self.count
+
+    def kept(self, wanted: list[bool]) -> Columns:
+        """The rows for which ``wanted`` is true."""
+        values = {name: list(compress(found, wanted)) for name, found in self.values.items()}
+        return Columns(sum(wanted), values)
 
 
-def _pick(record: dict[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    return {name: value for name, path in fields.items() if (value := look(record, path)) is not ABSENT}
+def flatten(found: list[Any], layout: Layout, bad: list[Bad], first: int) -> Columns:
+    """Records as columns; what is no object goes to ``bad``. ``first``: ordinal of the first record in its piece."""
+    records = [record for record in found if type(record) is dict]
+    if len(records) != len(found):
+        for place, record in enumerate(found):
+            if type(record) is not dict:
+                reason = _("not an object with named values")
+                bad.append(Bad(first + place, None, digests.canonical(record), "not-an-object", reason))
+    if layout.each is not None:
+        return _by_key([_pick_each(record, one, layout) for record in records for one in _inner(record, layout.each)])
+    if layout.fields:
+        values = {name: look_all(records, path) for name, path in layout.fields.items()}
+        return Columns(len(records), values)
+    return _by_key(records)
+
+
+def _by_key(records: list[dict[str, Any]]) -> Columns:
+    """Every key of any record as a column, in the order of their first appearance."""
+    names: dict[str, None] = {}
+    for record in records:
+        names.update(dict.fromkeys(record))
+    return Columns(len(records), {name: [record.get(name, ABSENT) for record in records] for name in names})
+
+
+def _inner(record: dict[str, Any], path: str) -> list[Any]:
+    found = find(record, path)
+    return found if isinstance(found, list) else []
 
 
 def _pick_each(record: dict[str, Any], one: Any, layout: Layout) -> dict[str, Any]:
@@ -158,30 +184,27 @@ class Schema:
             self._columns[name] = _Column({known} if known else set(), always=False, whole=kind != "double")
             self._fresh = False
 
-    def check(self, rows: list[dict[str, Any]], page: str) -> None:
-        """Take in the rows of a page; raises UserError ``collect.schema-changed`` that names it."""
-        if not rows:
+    def check(self, page_columns: Columns, page: str) -> None:
+        """Take in the columns of a page; raises UserError ``collect.schema-changed`` that names it."""
+        if not page_columns.count:
             return
-        values: dict[str, list[Any]] = {}
-        for row in rows:
-            for name, value in row.items():
-                values.setdefault(name, []).append(value)
+        types = {name: set(map(type, found)) for name, found in page_columns.values.items()}
+        present = {name for name, kinds in types.items() if kinds != {_Absent}}
         declared = bool(self._layout.fields)
         if self._fresh and declared:
-            absent = [n for n in self._layout.fields if n not in values and n not in self._layout.optional]
+            absent = [n for n in self._layout.fields if n not in present and n not in self._layout.optional]
             if absent:
                 raise self._changed(page, _("the first page has no {name}").format(name=self._layout.fields[absent[0]]))
-        for name, found in values.items():
-            self._take(name, found, len(rows), page, declared)
-        for name, column in self._columns.items():
-            if name in values or name in self._layout.optional:
-                continue
-            if column.always:
+        for name, found in page_columns.values.items():
+            if name in present:
+                self._take(name, found, types[name], page, declared)
+        for name, known in self._columns.items():
+            if name not in present and name not in self._layout.optional and known.always:
                 raise self._changed(page, _("{name} is not there any more").format(name=name))
         self._fresh = False
 
-    def _take(self, name: str, found: list[Any], count: int, page: str, declared: bool) -> None:
-        kinds = {_KINDS[kind] for kind in set(map(type, found)) if kind is not type(None)}
+    def _take(self, name: str, found: list[Any], types: set[type], page: str, declared: bool) -> None:
+        kinds = {_KINDS[kind] for kind in types if kind in _KINDS}
         column = self._columns.get(name)
         if column is None:
             if not (self._fresh or declared or name in self._layout.optional):
@@ -191,14 +214,12 @@ class Schema:
             was, now = ", ".join(sorted(column.kinds)), ", ".join(sorted(kinds))
             raise self._changed(page, _("{name} was {before} and is {after}").format(name=name, before=was, after=now))
         column.kinds |= kinds
-        column.always = column.always and len(found) == count
-        if "number" in kinds:
-            numbers = [value for value in found if type(value) in (int, float)]
-            column.whole = column.whole and float not in set(map(type, numbers))
+        column.always = column.always and _Absent not in types
+        column.whole = column.whole and float not in types
+        if int in types:
             low, high = _INTEGERS
-            column.large = column.large or any(
-                type(v) is int and not low <= v <= high for v in (min(numbers), max(numbers))
-            )
+            numbers = found if types == {int} else [value for value in found if type(value) is int]
+            column.large = column.large or min(numbers) < low or max(numbers) > high
 
     def _changed(self, page: str, why: str) -> UserError:
         return UserError(
@@ -230,14 +251,17 @@ class Schema:
         return found
 
 
-def batch(rows: list[dict[str, Any]], types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+def batch(parts: list[Columns], types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
     """Rows as columns of ``types``; nested values, and those of a column that mixes types, as text."""
     import pyarrow as pa
 
     columns = []
     for name, kind in types.items():
-        values = [row.get(name) for row in rows]
-        if pa.types.is_string(kind):
+        values = [value for part in parts for value in part.of(name)]
+        seen = set(map(type, values))
+        if _Absent in seen:
+            values = [None if value is ABSENT else value for value in values]
+        if pa.types.is_string(kind) and not seen <= {str, type(None), _Absent}:
             values = [value if value is None or type(value) is str else digests.canonical(value) for value in values]
         columns.append(pa.array(values, kind))
     return pa.RecordBatch.from_arrays(columns, names=list(types))

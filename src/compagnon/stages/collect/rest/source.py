@@ -24,7 +24,7 @@ from compagnon.stages.collect.known import Known, needs_key
 from compagnon.stages.collect.port import Aside, Bad, Collection, Piece, settings_of
 from compagnon.stages.collect.rest import paging, records
 from compagnon.stages.collect.rest.auth import Auth, OAuth2, credentials
-from compagnon.stages.collect.rest.records import Layout, Schema
+from compagnon.stages.collect.rest.records import Columns, Layout, Schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -267,42 +267,51 @@ def _cut(
 
 def _rows(
     spool: Spool, group: list[Entry], last: Entry | None, layout: Layout, shifting: tuple[str, ...], aside: Aside
-) -> Iterator[list[dict[str, Any]]]:
+) -> Iterator[list[Columns]]:
     """The rows of a group of pages, some thousands at once.
 
     ``shifting``: the key of a source whose rows may move from a page to the next while it is read. A row that the page
     before (``last`` for the first one) gave already is then left out.
     """
-    first, waiting, before = 0, list[dict[str, Any]](), list[dict[str, Any]]()
+    first, waiting, before = 0, list[Columns](), set[str]()
     if last is not None and shifting:
         [body] = spool.bodies([last])
-        before = records.flatten(_elements(body, last, layout), layout, [], 0)
+        before = _identities(records.flatten(_elements(body, last, layout), layout, [], 0), shifting)
     for entry, body in zip(group, spool.bodies(group), strict=True):
         bad: list[Bad] = []
-        found = _elements(body, entry, layout)
-        rows = records.flatten(found, layout, bad, first)
+        rows = records.flatten(_elements(body, entry, layout), layout, bad, first)
         for row in bad:
             aside.add(row)
         if shifting:
-            seen = {_identity(row, shifting): row for row in before}
-            before = rows
-            rows = [row for row in rows if seen.get(_identity(row, shifting)) != row]
-        first += len(rows) + len(bad)
-        waiting += rows
-        if len(waiting) >= _BATCH_ROWS:
+            rows, before = _without(rows, before, shifting)
+        first += rows.count + len(bad)
+        waiting.append(rows)
+        if sum(part.count for part in waiting) >= _BATCH_ROWS:
             yield waiting
             waiting = []
     if waiting:
         yield waiting
 
 
+def _without(rows: Columns, before: set[str], key: tuple[str, ...]) -> tuple[Columns, set[str]]:
+    """``rows`` without those that the page before gave just so, and the keys of this page with what they hold."""
+    mine = _identities(rows, key)
+    if mine.isdisjoint(before):
+        return rows, mine
+    wanted = [text not in before for text in map(repr, rows.rows(rows.values))]
+    return rows.kept(wanted), mine
+
+
+def _identities(rows: Columns, key: tuple[str, ...]) -> set[str]:
+    """Each row with a key, in full, as text."""
+    if any(name not in rows.values for name in key):
+        return set()
+    return set(map(repr, rows.rows(rows.values)))
+
+
 def _elements(body: bytes, entry: Entry, layout: Layout) -> list[Any]:
     page = entry.note["url"]
     return records.elements(records.parse(body, entry.note["encoding"], page), layout, page)
-
-
-def _identity(row: dict[str, Any], key: tuple[str, ...]) -> str:
-    return repr([row.get(name) for name in key])
 
 
 def _groups(entries: list[Entry]) -> list[list[Entry]]:
