@@ -13,6 +13,8 @@ from compagnon.database.ledger import utc, writing
 from compagnon.database.tables import (
     access_events,
     accounts,
+    answer_corrections,
+    conversations,
     corrections,
     feedback,
     jobs,
@@ -20,9 +22,16 @@ from compagnon.database.tables import (
     one_time_links,
     sessions,
     settings,
+    turns,
 )
 
-_SIGNED = ((notes, "author"), (corrections, "author"), (feedback, "author"), (jobs, "asked_by"))
+_SIGNED = (
+    (notes, "author"),
+    (corrections, "author"),
+    (feedback, "author"),
+    (jobs, "asked_by"),
+    (answer_corrections, "author"),
+)
 """Where an author is written, always as ``person:ID``."""
 _NEVER = {"password", "hash"}
 
@@ -37,6 +46,10 @@ def export_account(engine: Engine, account_id: str, now: datetime, *, actor: str
             found[table.name] = _rows(connection, table, "account_id", account_id)
         for table, column in _SIGNED:
             found[table.name] = _rows(connection, table, column, author)
+        found["conversations"] = _rows(connection, conversations, "owner", author)
+        found["turns"] = [
+            row for each in found["conversations"] for row in _rows(connection, turns, "conversation_id", each["id"])
+        ]
         audit.record(connection, "account-exported", now, account_id, actor=actor)
     return {"exported": now.isoformat(), **found}
 
@@ -57,6 +70,11 @@ def erase_account(engine: Engine, account_id: str, now: datetime, *, actor: str 
                 delete(one_time_links).where(one_time_links.c.account_id == account_id)
             ).rowcount,
         }
+        own = select(conversations.c.id).where(conversations.c.owner == author)
+        done["turns"] = connection.execute(delete(turns).where(turns.c.conversation_id.in_(own))).rowcount
+        done["conversations"] = connection.execute(
+            delete(conversations).where(conversations.c.owner == author)
+        ).rowcount
         connection.execute(update(settings).where(settings.c.changed_by == author).values(changed_by=None))
         done["accounts"] = connection.execute(delete(accounts).where(accounts.c.id == account_id)).rowcount
         for table, column in _SIGNED:

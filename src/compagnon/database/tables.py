@@ -294,3 +294,65 @@ remembered_answers = Table(
     Column("times", Integer, nullable=False),
     info={"personal": "masked answers to questions, as long as remember.keep of the provider says"},
 )
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="random"),
+    Column("owner", String(80), nullable=False, comment="person:ID, or anonymous: and a keyed hash of a cookie"),
+    Column("title", String(120), nullable=False, comment="masked"),
+    Column("level", String(16), comment="as the learner chose it; null: inferred from each question"),
+    Column("created", Moment, nullable=False),
+    Column("used", Moment, nullable=False),
+    Index("ix_conversations_owner_used", "owner", "used"),
+    Index("ix_conversations_used", "used"),
+    info={"personal": "who talks with the tutor, masked titles; as long as privacy.keep.conversations says"},
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column(
+        "conversation_id", String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("at", Moment, nullable=False),
+    Column("state", String(8), nullable=False, comment="asked, done or stopped"),
+    Column("question", Text, nullable=False, comment="masked"),
+    Column("understood", Text, comment="masked, with what an earlier turn adds"),
+    Column("answer", Text, comment="masked"),
+    Column("lines", JSON),
+    Column("citations", JSON),
+    Column("level", String(16)),
+    Column("how", String(16)),
+    Column("mode", String(16)),
+    Column("provider", String(63)),
+    Column("sure", Boolean),
+    Column("refused", Boolean),
+    Column("failure", String(64)),
+    Column("tokens", Integer),
+    Column("cost", Float),
+    Column("subtopics", JSON),
+    Column("rating", String(8), comment="good or bad"),
+    Column("rated", Moment),
+    info={"personal": "masked questions to the tutor and their answers"},
+)
+
+answer_corrections = Table(
+    "answer_corrections",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("turn_id", Serial, ForeignKey("turns.id", ondelete="SET NULL"), index=True),
+    Column("at", Moment, nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("question", Text, nullable=False, comment="masked"),
+    Column("answer", Text, nullable=False, comment="masked"),
+    Column("text", Text, nullable=False, comment="what is said to be right, masked"),
+    Column("subtopic", String(130)),
+    Column("state", String(10), nullable=False, comment="open, accepted or refused"),
+    Column("decided", Moment),
+    Column("decided_by", String(80)),
+    Column("why", Text, comment="of the decision"),
+    Index("ix_answer_corrections_state", "state"),
+    info={"personal": "who corrected an answer of the tutor, masked texts"},
+)

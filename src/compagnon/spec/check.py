@@ -18,7 +18,7 @@ from compagnon.spec.model import Spec
 from compagnon.spec.scene import Scene, Unreadable
 from compagnon.spec.values import read_values
 
-ZONES = ("raw", "quarantine", "predictions", "feedback", "logs")
+ZONES = ("raw", "quarantine", "predictions", "feedback", "conversations", "logs")
 """What ``privacy.keep`` may name besides tables."""
 
 _SECTIONS = {"collect": "sources", "prepare": "tables", "store": "tables", "train": "models", "package": "models"}

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -22,6 +23,8 @@ from compagnon.operate.usage import upkeep as usage
 from compagnon.services.model_api.problem import MEDIA_TYPE, ProblemDocument, Refused, fault, title_of
 from compagnon.services.model_api.routes import make_router
 from compagnon.services.model_api.service import ModelService, make_service
+from compagnon.services.tutor.conversations.store import kept_for
+from compagnon.services.tutor.conversations.store import purge as purge_conversations
 from compagnon.web import home
 from compagnon.web.access_pages import add_access
 from compagnon.web.api_docs import make_api_docs
@@ -106,10 +109,10 @@ def _assemble(
 
 
 async def _upkeep(solution: Solution) -> None:
-    """Delete what has come to its end (traces, sessions, remembered answers): at the start, then every hour."""
+    """Delete what has come to its end (traces, sessions, answers, conversations): at the start, then every hour."""
     while True:
         try:
-            for purge in (access.purge, usage.purge):
+            for purge in (access.purge, usage.purge, partial(purge_conversations, keep=kept_for(solution.spec))):
                 await asyncio.to_thread(purge, solution.engine, solution.clock.now())
         except UserError as error:
             _log.warning("upkeep has to wait: %s", error.code)
