@@ -1,10 +1,10 @@
-"""``compagnon query run``."""
+"""``compagnon query run``, ``list``, ``show`` and ``explain``."""
 
 from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,15 +12,21 @@ from compagnon.cli.command import Argument, Group, Option, json_option, opened
 from compagnon.cli.command import command as make
 from compagnon.cli.output import cell, print_json, table
 from compagnon.errors import UserError
-from compagnon.i18n import N_, _, format_number, ngettext
+from compagnon.i18n import N_, _, current, format_number, ngettext
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 command = Group(
     "query",
-    help=N_("Ask the stored tables. They are read only: no question can change them, nor reach a file or the network."),
-    examples=[('compagnon query run "SELECT topic, count(*) FROM questions GROUP BY ALL"', N_("rows by topic"))],
+    help=N_(
+        "Ask the stored tables, read only, and measure the documented queries of the solution (queries/*.sql): what "
+        "they say of themselves, their plan, and what their optimization is worth."
+    ),
+    examples=[
+        ('compagnon query run "SELECT topic, count(*) FROM questions GROUP BY ALL"', N_("rows by topic")),
+        ("compagnon query explain questions", N_("plan, rows and time of queries/questions.sql, before and after")),
+    ],
 )
 
 
@@ -74,7 +80,105 @@ def run(sql: str, limit: int, seconds: float, as_csv: bool, as_json: bool) -> No
         click.echo("\n" + (_("The first {rows}; there are more (--limit).").format(rows=count) if more else count))
 
 
-command.add_command(run)
+@make(
+    "list",
+    json_option(),
+    help=N_("The queries of the folder queries, with their goal and the time last measured."),
+    examples=[("compagnon query list", N_("what is documented, and what is not yet measured"))],
+)
+def list_(as_json: bool) -> None:
+    from compagnon.evidence.queries import explain, header
+
+    with opened() as solution:
+        lines = []
+        for query in header.queries(solution.workspace.root):
+            run = solution.ledger.last(f"query/{query.name}")
+            facts = {fact.name: fact.value for fact in run.facts} if run else {}
+            lines.append(
+                {
+                    "name": query.name,
+                    "source": explain.source_of(query, solution.spec),
+                    "goal": query.text("goal", current()),
+                    "missing": query.missing,
+                    "current": run is not None and explain.is_current(query, run),
+                    "facts": {name: value for name, value in facts.items() if name.startswith("query_")},
+                }
+            )
+    if as_json:
+        print_json(lines)
+        return
+    table(
+        [_("Query"), _("Source"), _("Goal"), _("Before"), _("After")],
+        [
+            [
+                str(line["name"]),
+                str(line["source"] or _("tables")),
+                str(line["goal"] or "–"),
+                _time(line["facts"], "query_time_before"),
+                _time(line["facts"], "query_time"),
+            ]
+            for line in lines
+        ],
+        right=frozenset({3, 4}),
+    )
+
+
+@make(
+    "show",
+    Argument(["name"], help=N_("A query of the folder queries, without .sql.")),
+    json_option(),
+    help=N_("What a query says of itself, and its text."),
+    examples=[("compagnon query show questions", N_("the header and the SQL of queries/questions.sql"))],
+)
+def show(name: str, as_json: bool) -> None:
+    from compagnon.evidence.queries import header
+
+    with opened() as solution:
+        query = header.named(name, solution.workspace.root)
+    if as_json:
+        print_json({"name": query.name, "said": query.said, "before": query.before, "on": query.on, "sql": query.sql})
+        return
+    for part in header.PARTS:
+        click.echo(_("{title}: {text}").format(title=header.part_word(part), text=query.text(part, current()) or "–"))
+    click.echo("\n" + query.sql.strip())
+
+
+@make(
+    "explain",
+    Argument(["name"], help=N_("A query of the folder queries, without .sql.")),
+    json_option(),
+    help=N_(
+        "Ask a query of its engine, as it is and as it was before its optimization (the header says how): plan, rows, "
+        "median time of several turns. The figures are kept in the ledger and shown on the page of queries."
+    ),
+    examples=[("compagnon query explain questions", N_("what the optimization of queries/questions.sql is worth"))],
+)
+def explain_(name: str, as_json: bool) -> None:
+    from compagnon.evidence.queries import explain, header
+
+    with opened() as solution:
+        query = header.named(name, solution.workspace.root)
+        run, plans = explain.explain(query, solution.chain)
+    if as_json:
+        print_json({"run": run.as_dict(), **plans})
+        return
+    facts: dict[str, Any] = {fact.name: fact.value for fact in run.facts}
+    for form, title, end in (("before", _("Before"), "_before"), ("after", _("After"), "")):
+        if plans[form]:
+            rows = format_number(facts["query_rows" + end])
+            click.echo(f"{title} ({plans['engine']}, {rows}, {_time(facts, 'query_time' + end)})")
+            click.echo(plans[form]["plan"] + "\n")
+    for warning in run.warnings:
+        click.echo(warning, err=True)
+
+
+def _time(facts: Any, name: str) -> str:
+    seconds = facts.get(name)
+    return "–" if seconds is None else _("{count} ms").format(count=format_number(round(1000 * seconds, 2)))
+
+
+for each in (run, list_, show, explain_):
+    command.add_command(each)
 
 
 def _finite(rows: list[dict[str, object]]) -> list[dict[str, object]]:

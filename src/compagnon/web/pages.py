@@ -13,6 +13,7 @@ from compagnon.web.forms import with_form
 from compagnon.web.models import Models
 from compagnon.web.quarantine import QuarantinePage
 from compagnon.web.quarantine_row import QuarantineRow
+from compagnon.web.queries import Queries
 from compagnon.web.runs import Runs
 from compagnon.web.site import Site
 from compagnon.web.sources import Sources
@@ -29,11 +30,13 @@ def add_pages(view: View, get: Add, post: Add) -> None:
     """Register every page of this part; ``/help`` is registered by whoever calls, with ``Site(view).help``."""
     sources, tables, models = Sources(view), Tables(view), Models(view)
     quarantine, runs, site = QuarantinePage(view), Runs(view), Site(view)
-    documents = Documents(view)
+    documents, queries = Documents(view), Queries(view)
 
     row = QuarantineRow(view, quarantine)
     get("/sources", sources.list, "sources")
     get("/sources/{name}", sources.show, "source")
+    get("/queries", queries.list, "queries")
+    get("/queries/{name}", queries.show, "query")
     get("/tables", tables.list, "tables")
     get("/tables/{name}", tables.show, "table")
     get("/tables/{name}/export/{form}", tables.export, "table.export")

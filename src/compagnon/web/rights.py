@@ -41,6 +41,8 @@ NEEDED = MappingProxyType(
         "api-docs": "solution.read",
         "sources": "solution.read",
         "source": "solution.read",
+        "queries": "solution.read",
+        "query": "solution.read",
         "tables": "solution.read",
         "table": "solution.read",
         "table.export": "data.read",

@@ -96,6 +96,7 @@ def site_map(spec: Spec) -> list[tuple[str, list[tuple[str, str]]]]:
             [
                 ("/sources", _("Sources")),
                 *((f"/sources/{name}", _("Source {name}").format(name=name)) for name in spec.sources),
+                ("/queries", _("Queries")),
                 ("/tables", _("Tables")),
                 *(
                     line

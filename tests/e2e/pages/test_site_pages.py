@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 
 PATHS = [
     "/sources",
+    "/queries",
     "/sources/shop",
     "/tables",
     "/tables/messages",

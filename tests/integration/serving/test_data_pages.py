@@ -47,7 +47,16 @@ def test_the_raw_zone_is_on_no_page_and_in_no_file(own: tuple[Served, httpx.Clie
     served, client = own
     raw = raw_values(served.solution)
     assert len(raw) > 3
-    paths = ["/", "/sources", "/sources/shop", "/tables", "/tables/messages", "/quarantine/messages", "/models/theme"]
+    paths = [
+        "/",
+        "/sources",
+        "/sources/shop",
+        "/queries",
+        "/tables",
+        "/tables/messages",
+        "/quarantine/messages",
+        "/models/theme",
+    ]
     paths += ["/models/theme/card", "/runs", "/logbook", "/jobs/1", "/site-map", "/contact", "/legal"]
     paths += [f"/tables/messages/export/{form}" for form in ("csv", "json")]
     for path in paths:

@@ -39,6 +39,9 @@ class Connection(Protocol):
     def row(self, sql: str) -> tuple[Any, ...]:
         """The first row of a query."""
 
+    def plan(self, sql: str) -> str:
+        """How the database would run a query, in its own words (EXPLAIN)."""
+
 
 class TypesVary(Exception):
     """A column holds values of several types; ``loosened`` of the connection knows a way to read it."""
@@ -82,6 +85,16 @@ class _Adbc:
         try:
             cursor.execute(sql)
             return tuple(cursor.fetchone() or ())
+        finally:
+            cursor.close()
+
+    def plan(self, sql: str) -> str:
+        cursor = self.connection.cursor()
+        try:
+            # ADBC asks PostgreSQL by COPY, which does not take EXPLAIN.
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+            cursor.execute("EXPLAIN " + sql)
+            return "\n".join(str(row[0]) for row in cursor.fetchall())
         finally:
             cursor.close()
 
@@ -155,6 +168,12 @@ class _SqlAlchemy:
 
         found = self.connection.execute(sa.text(sql.replace(":", "\\:"))).first()
         return tuple(found or ())
+
+    def plan(self, sql: str) -> str:
+        import sqlalchemy as sa
+
+        found = self.connection.execute(sa.text("EXPLAIN " + sql.replace(":", "\\:")))
+        return "\n".join(" ".join(str(value) for value in row) for row in found)
 
 
 def columns(names: list[str], rows: list[Any], schema: pa.Schema | None, texts: set[int]) -> pa.RecordBatch:

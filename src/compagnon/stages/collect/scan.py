@@ -61,9 +61,14 @@ def files(options: BigdataOptions, sql: str, found: Lake, types: Mapping[str, st
 
 def hive(options: BigdataOptions, sql: str, collection: Collection) -> Reader:
     """The reader of Hive tables; raises SourceDown where the metastore's folder is not there."""
+    return _SparkHive(hive_settings(options, collection.root), sql, collection)
+
+
+def hive_settings(options: BigdataOptions, root: Path) -> spark.Settings:
+    """The session that reads the metastore; raises SourceDown where its folder is not there."""
     metastore = options.metastore or ""
     if not metastore.startswith("thrift://"):
-        folder = paths.locate(metastore, collection.root)
+        folder = paths.locate(metastore, root)
         if not folder.is_dir():
             raise SourceDown(
                 "collect.source-down",
@@ -71,8 +76,8 @@ def hive(options: BigdataOptions, sql: str, collection: Collection) -> Reader:
                 next=_("Say the folder of its Derby database (often metastore_db), or thrift://host:9083."),
             )
         metastore = str(folder.absolute())
-    warehouse = str(paths.locate(options.warehouse, collection.root).absolute()) if options.warehouse else None
-    return _SparkHive(spark.Settings.of(options.engine, metastore, warehouse), sql, collection)
+    warehouse = str(paths.locate(options.warehouse, root).absolute()) if options.warehouse else None
+    return spark.Settings.of(options.engine, metastore, warehouse)
 
 
 class Answer:
@@ -130,7 +135,7 @@ class _DuckFiles:
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """One for all pieces: opening it costs more than asking for a small one."""
-        return _opened(self.collection.scratch, [self.lake.root])
+        return opened(self.collection.scratch, [self.lake.root])
 
     def rows(self, leaves: Sequence[Leaf]) -> Iterator[pa.RecordBatch]:
         with _guard(self.collection, self.lake.root):
@@ -173,7 +178,7 @@ class _SparkFiles:
         if self._compared:
             return
         self._compared = True
-        with _opened(self.collection.scratch, [self.lake.root]) as connection:
+        with opened(self.collection.scratch, [self.lake.root]) as connection:
             try:
                 columns = _described(connection, scanned(self.lake, self.lake.leaves, self.types))
                 make_view(self.collection.name, self.lake, self.lake.leaves[:1], self.types, columns, connection)
@@ -223,7 +228,7 @@ def _from_spark(
     with _guard(collection, collection.root):
         found = spark_plain(frame())
         written = spark.write(found, folder, on_progress)
-        with _opened(collection.scratch, [folder]) as connection:
+        with opened(collection.scratch, [folder]) as connection:
             listed = ", ".join(_literal(str(path)) for path in written)
             if written:
                 relation = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
@@ -302,7 +307,7 @@ def scanned(lake: Lake, leaves: Sequence[Leaf], types: Mapping[str, str]) -> str
     return f"SELECT {star} FROM read_parquet([{listed}], {how})"
 
 
-def _opened(scratch: Path, folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+def opened(scratch: Path, folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
     """DuckDB in memory that reads ``folders`` and nothing else."""
     import duckdb
 

@@ -1,5 +1,14 @@
--- Questions posées sur le site de l'école (base SQLite), une ligne par question.
--- Questions asked on the school's site (SQLite database), one row a question.
+-- goal.fr: les questions posées sur le site de l'école (base SQLite), une ligne par question
+-- goal.en: questions asked on the school's site (SQLite database), one row a question
+-- selection.fr: numéro, texte, thème, niveau, instant et adresse de la personne
+-- selection.en: number, text, topic, level, moment and the person's address
+-- filters.fr: aucun : une question sans thème doit arriver à la préparation, qui l'écarte avec sa raison
+-- filters.en: none: a question without a topic must reach the preparation, which sets it aside with its reason
+-- joins.fr: tag, en LEFT JOIN : une jointure simple ferait disparaître sans bruit les questions sans thème
+-- joins.en: tag, by LEFT JOIN: a plain join would drop questions without a topic silently
+-- optimization.fr: une jointure sur la clé de tag, au lieu d'une sous-requête par ligne qui relit la table tag
+-- optimization.en: a join on the key of tag, instead of a subquery for each row that reads tag again
+-- before: before/questions.sql
 --
 -- qid      numéro de la question, unique dans cette base
 -- body     texte tel que tapé ; peut être vide (NULL)
