@@ -136,3 +136,20 @@ def test_the_schema_for_editors_has_the_options(tmp_path: Path) -> None:
     text = CommandLine(tmp_path)("schema").stdout
     for word in ("RestOptions", "token_url", "cursor_param", "per_minute"):
         assert word in text
+
+
+@pytest.mark.full
+def test_a_site_read_until_it_is_killed_is_not_asked_again_for_its_pages(
+    sandbox: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "killed").mkdir()
+    whole = solution(tmp_path / "whole", sandbox, "practice_site")
+    whole("run", "--quiet", "--to", "collect")
+    killed = solution(tmp_path / "killed", sandbox, "practice_site")
+    killed.environ["COMPAGNON_FAULT"] = "page:3"
+    assert killed("run", "--quiet", "--to", "collect", code=None).returncode == -signal.SIGKILL
+    del killed.environ["COMPAGNON_FAULT"]
+    killed("run", "--quiet", "--to", "collect")
+    assert outputs(killed) == outputs(whole)
+    assert facts(killed, "practice_site")["rows_collected"] == sandbox["rows"]["web"]
