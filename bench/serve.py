@@ -50,14 +50,14 @@ import sys
 from compagnon import Solution
 from compagnon.services.model_api.service import make_service
 from compagnon.web.app import create_app
-from compagnon.web.server import listen, make_server
+from compagnon.web.server import listen, make_server, settle
 import logging
 logging.basicConfig(level=logging.WARNING)
 solution = Solution(sys.argv[1])
 service = make_service(solution)
 fast = service if sys.argv[2] == "fast" else None
 listening = listen("127.0.0.1", int(sys.argv[3]))
-make_server(create_app(solution, service=service), lambda: None, fast).run(sockets=[listening])
+make_server(create_app(solution, service=service), settle, fast).run(sockets=[listening])
 """
 
 GRAPH = """
