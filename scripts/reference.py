@@ -76,6 +76,7 @@ SUBJECTS = {
     "backup": "Sauvegardes · Backups",
     "cli": "Ligne de commande · Command line",
     "collect": "Collecter · Collecting",
+    "conversation": "Conversations du tuteur · Conversations of the tutor",
     "database": "Base de données du registre · Database of the ledger",
     "disk": "Disque · Disk",
     "document": "Documents à emporter · Documents to take away",

@@ -68,6 +68,14 @@ def test_files_outside_by_a_link_are_refused(load_text, tmp_path_factory, tmp_pa
     assert problems(load_text, text) == [("spec.file-outside", "sources.a.query")]
 
 
+def test_the_tutor_names_what_is_in_the_solution(load_text):
+    text = MINIMAL + "tutor: {knowledge: ../elsewhere, topic_model: topic}\n"
+    assert problems(load_text, text) == [
+        ("spec.file-outside", "tutor.knowledge"),
+        ("spec.unknown-model", "tutor.topic_model"),
+    ]
+
+
 @pytest.mark.parametrize("name", ["C:\\x.sql", "\\\\host\\x.sql", "a/../../x.sql", "~/x.sql", "a\0b.sql"])
 def test_odd_file_names_are_refused(load_text, name):
     text = MINIMAL + f"sources: {{a: {{kind: sql, url: x, query: '{name}'}}}}\n"

@@ -78,10 +78,16 @@ def test_words_alone_answer_when_the_embedder_does_not(tmp_path: Path) -> None:
     base = load(write(tmp_path, topic("cnn", subtopic("cnn.convolution"), subtopic("cnn.bits", content="Un bit."))))
     with_meaning = Index(base, meaning=lambda found: Meaning(found, Counting()))
     assert with_meaning.find("convolution").similarity is not None
-    down = Index(base, meaning=lambda found: Meaning(found, Counting(down=True)))
+    down = Index(base, meaning=lambda found: Meaning(found, Counting(outside=True, down=True)))
     found = down.find("convolution")
     assert found.similarity is None
     assert found.hits == Index(base).find("convolution").hits
+
+
+def test_a_model_that_does_not_load_is_not_passed_over(tmp_path: Path) -> None:
+    base = load(write(tmp_path, TOPIC))
+    with pytest.raises(UserError):
+        Index(base, meaning=lambda found: Meaning(found, Counting(down=True)))
 
 
 def test_likely_topics_move_up(tmp_path: Path) -> None:

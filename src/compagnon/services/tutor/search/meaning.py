@@ -23,6 +23,8 @@ class Meaning:
     def __init__(self, passages: Sequence[Passage], embedder: Embedder, stores: Sequence[Path] = ()) -> None:
         """``stores`` are files of vectors, read in this order; what is new is added to the last. Raises UserError."""
         self._embedder = embedder
+        if not embedder.outside:
+            embedder.questions(["?"])  # loads the model: an altered file is refused here, not passed over at a question
         self._vectors = vectors_of([text_of(passage) for passage in passages], embedder, stores)
 
     def scores(self, text: str) -> Scores:
