@@ -171,6 +171,34 @@ def test_pages_without_end(collecting: Collecting) -> None:
     assert circle.code == "collect.pages-loop"
 
 
+@pytest.mark.parametrize("link", ["http://[", "http://a:port/", "\x01://", "//"])
+def test_a_link_that_is_no_address(collecting: Collecting, link: str) -> None:
+    error = refused(
+        collecting,
+        lambda request: as_json({"items": [{"a": 1}], "next": link}),
+        pages={"kind": "link", "next": "next"},
+        records="items",
+        retry={"times": 0},
+    )
+    assert error.code in ("collect.request-refused", "collect.redirect-refused", "collect.pages-loop")
+    wrong = Reply(302, headers={"Location": link.replace("\x01", "x")})
+    redirect = refused(collecting, lambda request: wrong, retry={"times": 0})
+    assert redirect.code.startswith("collect.")
+
+
+def test_the_next_page_is_meant_from_the_page_that_names_it(collecting: Collecting) -> None:
+    def answer(request: Request) -> Reply:
+        more = {"next": "?p=2"} if not request.query else {}
+        return as_json({"items": [{"a": request.path}], **more})
+
+    with serving(answer) as script:
+        assert len(run(collecting, script.address, pages={"kind": "link", "next": "next"}, records="items")) == 2
+    assert [(request.path, dict(request.query)) for request in script.requests] == [
+        ("/rows", {}),
+        ("/rows", {"p": "2"}),
+    ]
+
+
 def since(rows: list[dict[str, Any]]) -> Any:
     def answer(request: Request) -> Reply:
         return as_json([row for row in rows if row["n"] >= int(request.query.get("since", "0"))])

@@ -108,7 +108,10 @@ class Client:
 
     def allowed(self, url: str) -> bool:
         """Whether ``url`` is on the source's own host or on one that it names."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return False
         # A connection that was protected never goes on unprotected.
@@ -123,6 +126,20 @@ class Client:
         """``url`` without the parameter that holds the credentials, which servers repeat in the links they give."""
         name = self._credentials.param if self._credentials else None
         return str(httpx.URL(url).copy_remove_param(name)) if name and name in httpx.URL(url).params else url
+
+    def joined(self, url: str, link: str) -> str:
+        """The address that ``link``, as the server gave it, means from ``url``; raises UserError."""
+        try:
+            return self.plain(str(httpx.URL(url).join(link)))
+        except (httpx.InvalidURL, ValueError) as error:
+            raise UserError(
+                "collect.request-refused",
+                _("{url} is not an address that can be asked: {why}").format(
+                    url=self.clean(link), why=self.clean(str(error))
+                ),
+                next=_("Tell who runs the source, which gives that address."),
+                path=f"sources.{self._name}",
+            ) from None
 
     def pause(self, seconds: float) -> None:
         """Ask for nothing during that time."""
@@ -217,7 +234,7 @@ class Client:
             if method == "POST":
                 return answer
             seen.append(url)
-            url = self.plain(str(httpx.URL(url).join(answer.headers["location"])))
+            url = self.joined(url, answer.headers["location"])
             if self.allowed(url) and not self.may(url):
                 raise UserError(
                     "collect.robots-refused",

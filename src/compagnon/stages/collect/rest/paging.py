@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Protocol
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import Field
 
@@ -96,7 +96,7 @@ def first(url: str, params: Params, pages: Any) -> str:
 
 
 def following(pages: Any, asked: str, arrived: Arrived, document: Any, rows: int, seen: int, number: int) -> str | None:
-    """The address of the page after the one that ``asked`` gave; None at the end.
+    """The address of the page after the one that ``asked`` gave, as the server wrote it; None at the end.
 
     ``rows`` of this page, ``seen`` of all pages so far, ``number`` of the page from 1.
     """
@@ -113,7 +113,7 @@ def following(pages: Any, asked: str, arrived: Arrived, document: Any, rows: int
         return with_params(asked, {pages.param: str(mark)})
     if isinstance(pages, ByLink):
         target = find(document, pages.next) if pages.next else next_link(arrived.headers.get("link", ""))
-        return urljoin(arrived.url, target) if isinstance(target, str) and target else None
+        return target if isinstance(target, str) and target else None
     return None
 
 

@@ -200,7 +200,7 @@ class _Walk:
         encoding = records.encoding_of(self.options.encoding, answer.headers.get("content-type", ""), answer.body)
         document, count = self._take(answer.body, encoding, url)
         following = paging.following(self.options.pages, url, answer, document, count, self.seen, self.number)
-        following = self.client.plain(following) if following else None
+        following = self.client.joined(answer.url, following) if following else None
         total = paging.total_of(self.options.pages, document)
         if following is None and total is not None and self.seen < total:
             raise UserError(
