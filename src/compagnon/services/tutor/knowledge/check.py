@@ -99,13 +99,15 @@ def _links(
 def _teaching(written: Written, subtopic: Subtopic) -> Iterator[Problem]:
     count = len(readability.words(subtopic.content))
     if not SHORTEST <= count <= LONGEST:
-        what = _("The content has {count} words; between {least} and {most} are expected.")
-        what = what.format(count=count, least=SHORTEST, most=LONGEST)
+        what = _("The content has {count} words; between {least} and {most} are expected.").format(
+            count=count, least=SHORTEST, most=LONGEST
+        )
         yield written.about("knowledge.length", what, subtopic, "content")
     ease, least = readability.reading_ease(subtopic.content), EASE[subtopic.difficulty]
     if written.topic and written.topic.language == "fr" and count and ease < least:
-        what = _("The content is hard to read: {ease} by Kandel and Moles, at least {least} for this difficulty.")
-        what = what.format(ease=format_number(ease, 0), least=least)
+        what = _(
+            "The content is hard to read: {ease} by Kandel and Moles, at least {least} for this difficulty."
+        ).format(ease=format_number(ease, 0), least=least)
         next_ = _("Write shorter sentences and simpler words.")
         yield written.about("knowledge.hard-to-read", what, subtopic, "content", next=next_)
     if not subtopic.examples:
