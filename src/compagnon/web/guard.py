@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from compagnon.i18n import use
 from compagnon.services.model_api.log import answered, bound, failed
 from compagnon.services.model_api.metrics import Metrics
-from compagnon.services.model_api.peer import FORWARDED_SCHEME, is_https
+from compagnon.services.model_api.peer import FORWARDED_SCHEME, STRICT_TRANSPORT, is_https
 from compagnon.services.model_api.problem import where
 from compagnon.web.language import COOKIE, negotiate
 
@@ -37,8 +37,6 @@ SAFE_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-STRICT_TRANSPORT = "max-age=31536000"
-"""Sent where the browser speaks TLS, to us or to a proxy that says so: it will not come without for a year."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -159,7 +159,7 @@ def test_api7_2023_no_request_is_made_for_a_caller(house: House) -> None:
 
 def test_api8_2023_configuration(house: House) -> None:
     """Every answer has its safe headers, no other site may read it, and faults show no internals."""
-    _solution, address, _ids, _key = house
+    _solution, address, _ids, key = house
     secure = {"X-Forwarded-Proto": "https", "Origin": "https://evil.example"}
     for method, path in (("GET", "/"), ("GET", "/sign-in"), ("POST", "/api/models/theme/predict"), ("GET", "/none")):
         answer = httpx.request(method, f"{address}{path}", headers=secure)
@@ -171,6 +171,14 @@ def test_api8_2023_configuration(house: House) -> None:
         assert "server" not in answer.headers
         assert "Traceback" not in answer.text
     assert "strict-transport-security" not in httpx.get(f"{address}/sign-in").headers
+    with httpx.Client(headers={"Authorization": f"Bearer {key}"}) as client:
+        for rows, status in ((ROWS, 200), ({}, 422)):
+            for forwarded, expected in (("https", "max-age=31536000"), ("http", None), ("https", "max-age=31536000")):
+                answer = client.post(
+                    f"{address}/api/models/theme/predict", json=rows, headers={"X-Forwarded-Proto": forwarded}
+                )
+                assert answer.status_code == status
+                assert answer.headers.get("strict-transport-security") == expected
     for method in ("TRACE", "CONNECT", "PROPFIND"):
         assert httpx.request(method, f"{address}/sign-in").status_code in (400, 405), method
 

@@ -23,6 +23,7 @@ from compagnon.services.model_api.body import too_large
 from compagnon.services.model_api.compiled import Compiled, Row
 from compagnon.services.model_api.decode import decode
 from compagnon.services.model_api.log import answered, failed, predicted
+from compagnon.services.model_api.peer import FORWARDED_SCHEME, is_https
 from compagnon.services.model_api.problem import MEDIA_TYPE, ProblemDocument, Refused, fault, where
 from compagnon.services.model_api.routes import too_many
 from compagnon.services.model_api.service import ModelService
@@ -34,6 +35,7 @@ _encode = msgspec.json.Encoder().encode
 
 ROUTE = "/api/models/{name}/predict"
 JSON = frozenset({b"application/json", b"application/json; charset=utf-8"})
+_FORWARDED = FORWARDED_SCHEME.encode()
 MOST_INLINE = 8_192
 """Bytes of a body that the event loop reads itself."""
 MOST_DIAGNOSED = 1_024
@@ -49,7 +51,9 @@ Found = tuple[str, float, str]
 
 
 class Reply(Protocol):
-    """Where the answer of a request goes."""
+    """Where the answer of a request goes; ``secure``: the client speaks TLS to a proxy before us."""
+
+    secure: bool
 
     def reply(self, status: int, headers: bytes, body: bytes, *, close: bool = False) -> None: ...
     def reply_well(self, request_id: str, body: bytes) -> None: ...
@@ -102,7 +106,7 @@ class FastPath:
     def admit(self, name: str, headers: Headers, to: Reply) -> Ask | None:
         """The request, if this path can answer it; raises Refused where it is not to be answered now."""
         authorization = content = b""
-        length = 0
+        length, secure = 0, False
         for header, value in headers:
             if header == b"authorization":
                 if authorization:
@@ -116,6 +120,9 @@ class FastPath:
                 length = int(value) if len(value) <= 18 and value.isdigit() else 1 << 60
             elif header in (b"content-encoding", b"upgrade"):
                 return None
+            elif header == _FORWARDED:
+                secure = is_https("", value.decode("latin-1"))
+        to.secure = secure
         began = time.perf_counter()
         if began < self._sure_until:
             key = self._seen.get(authorization) or self._key(authorization, began)
@@ -217,7 +224,7 @@ class FastPath:
                 for ask in asks:
                     self._answer(shelved, compiled, [ask])
                 return
-            _log.error("request %s: %s", asks[0].id, where(error))
+            failed(_log, where(error), asks[0].id)
             self.refuse(asks[0], fault())
             return
         labels, record, named = compiled.labels, self.service.recorder, compiled.as_mapping

@@ -7,6 +7,8 @@ import ipaddress
 from starlette.requests import Request
 
 FORWARDED_SCHEME = "x-forwarded-proto"
+STRICT_TRANSPORT = "max-age=31536000"
+"""Sent where the browser speaks TLS, to us or to a proxy that says so: it will not come without for a year."""
 
 
 def is_https(scheme: str, forwarded: str) -> bool:

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from compagnon.i18n import _
 from compagnon.services.model_api.body import too_large, too_slow
 from compagnon.services.model_api.fast import Ask, FastPath
+from compagnon.services.model_api.peer import STRICT_TRANSPORT
 from compagnon.services.model_api.problem import ProblemDocument, Refused
 
 HEAD_SECONDS = 10.0
@@ -28,6 +29,8 @@ GRACE_SECONDS = 0.5
 """Time after which silent connections are closed when the server stops: a request may be on its way."""
 MOST_HEAD = 65_536
 """Bytes of a request line and headers."""
+
+STRICT = b"\r\nstrict-transport-security: " + STRICT_TRANSPORT.encode()
 
 _ORDINARY, _TAKING, _DROPPING, _OVER = range(4)
 
@@ -62,6 +65,7 @@ class PredictProtocol(HttpToolsProtocol):
     """One connection. ``fast`` is set by ``protocol_of``."""
 
     fast: FastPath
+    secure = False
     _ready: bytes = b""
     _ready_for: list[tuple[bytes, bytes]] | None = None
 
@@ -229,6 +233,8 @@ class PredictProtocol(HttpToolsProtocol):
             cls._ready_for, cls._ready = lines, STATUS_LINE[200] + every + self.fast.well + b"x-request-id: "
         keep = self._keep and not self._draining
         end = b"\r\n\r\n" if keep else b"\r\nconnection: close\r\n\r\n"
+        if self.secure:
+            end = STRICT + end
         self._send(b"%b%b\r\ncontent-length: %d%b%b" % (self._ready, request_id.encode(), len(body), end, body), keep)
 
     def reply(self, status: int, headers: bytes, body: bytes, *, close: bool = False) -> None:
@@ -272,6 +278,8 @@ class PredictProtocol(HttpToolsProtocol):
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")
         lines += (headers, b"\r\ncontent-length: %d\r\n" % size)
+        if self.secure:
+            lines += (STRICT[2:], b"\r\n")
         lines.append(b"\r\n" if keep else b"connection: close\r\n\r\n")
         return b"".join(lines)
 
