@@ -89,6 +89,7 @@ SUBJECTS = {
     "infer": "Deviner depuis des données · Guessing from data",
     "json": "Corps JSON d'une requête · JSON body of a request",
     "key": "Clés d'API · API keys",
+    "conversation": "Conversations du tuteur · Conversations of the tutor",
     "knowledge": "Base de connaissances · Knowledge base",
     "link": "Liens à usage unique · Single-use links",
     "model": "Modèles de l'API · Models of the API",
