@@ -54,6 +54,9 @@ _RIGHTS = (
     Right("model.try", N_("try a model; the prediction is recorded as any other")),
     Right("feedback.read", N_("read what people said of predictions")),
     Right("feedback.write", N_("say whether a prediction is right"), writes=True),
+    Right("tutor.ask", N_("ask the tutor and read its knowledge base; conversations are one's own")),
+    Right("tutor.review", N_("review corrections of the tutor and see what is asked, in groups"), writes=True),
+    Right("usage.read", N_("read what AI services used and cost")),
     Right("account.own", N_("change one's own password and sessions"), writes=True),
     Right("key.manage", N_("create and revoke API keys"), writes=True),
     Right("account.manage", N_("invite people, change roles"), writes=True),
@@ -76,26 +79,30 @@ _ROLES = (
         _LOOK
         | _OWN
         | {"quarantine.read", "quarantine.restore", "run.start", "run.cancel", "note.write"}
-        | {"model.try", "feedback.read", "feedback.write", "key.manage"},
+        | {"model.try", "feedback.read", "feedback.write", "key.manage"}
+        | {"tutor.ask", "usage.read"},
     ),
     Role(
         "teacher",
         N_("teacher"),
         N_("follows use, reads what people said, keeps the logbook"),
-        _LOOK | _OWN | {"note.write", "model.try", "feedback.read", "feedback.write"},
+        _LOOK
+        | _OWN
+        | {"note.write", "model.try", "feedback.read", "feedback.write"}
+        | {"tutor.ask", "tutor.review", "usage.read"},
     ),
     Role(
         "learner",
         N_("learner"),
         N_("uses the model and says when it is wrong"),
-        _OWN | {"solution.read", "model.try", "feedback.write"},
+        _OWN | {"solution.read", "model.try", "feedback.write", "tutor.ask"},
     ),
     Role("reader", N_("reader"), N_("reads the solution and its data"), _LOOK | _OWN),
     Role(
         "jury",
         N_("jury"),
         N_("sees all that serves as proof and tries the model, without changing anything"),
-        _LOOK | _OWN | {"model.try", "feedback.read"},
+        _LOOK | _OWN | {"model.try", "feedback.read", "tutor.ask", "usage.read"},
     ),
     Role(
         "anonymous",
@@ -111,7 +118,7 @@ ROLES = MappingProxyType({role.name: role for role in _ROLES})
 ACCOUNT_ROLES = tuple(name for name in ROLES if name != "anonymous")
 """Roles that an account may have."""
 
-ANONYMOUS_MAY = frozenset({"solution.read", "data.read", "model.try", "feedback.write"})
+ANONYMOUS_MAY = frozenset({"solution.read", "data.read", "model.try", "feedback.write", "tutor.ask"})
 """The most that an administrator can allow without an account."""
 
 

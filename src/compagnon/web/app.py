@@ -31,12 +31,14 @@ from compagnon.web.api_docs import make_api_docs
 from compagnon.web.door import Door
 from compagnon.web.forms import with_form
 from compagnon.web.guard import Guard
+from compagnon.web.live import Live
 from compagnon.web.logbook import Logbook
 from compagnon.web.pages import add_pages, script
 from compagnon.web.quality import make_quality
 from compagnon.web.sign_in import SignIn
 from compagnon.web.site import Site
 from compagnon.web.try_it import TryIt
+from compagnon.web.tutor_pages import add_tutor
 from compagnon.web.view import STATIC, View
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def _assemble(
     solution: Solution, pages: bool, service: ModelService | None, names: Collection[str] = ()
 ) -> tuple[FastAPI, ModelService]:
     models = service or make_service(solution)
-    view = View(solution)
+    view, live = View(solution), Live(solution)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -80,13 +82,14 @@ def _assemble(
             yield
         finally:
             upkeep.cancel()
+            await live.close()
             await asyncio.to_thread(models.close)
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.include_router(make_router(models))
     _add_static(app)
     if pages:
-        _add_pages(app, view, models, frozenset(name.lower() for name in names))
+        _add_pages(app, view, models, live, frozenset(name.lower() for name in names))
 
     def answer(request: Request, problem: ProblemDocument) -> Response:
         path = request.url.path
@@ -154,10 +157,11 @@ def _add_static(app: FastAPI) -> None:
         return FileResponse(STATIC / "app.css", media_type="text/css; charset=utf-8", headers=headers)
 
     app.add_api_route("/static/app.css", style, methods=["GET"], include_in_schema=False, name="style")
-    app.add_api_route("/static/job.js", script, methods=["GET"], include_in_schema=False, name="script")
+    app.add_api_route("/static/job.js", script("job.js"), methods=["GET"], include_in_schema=False, name="script")
+    app.add_api_route("/static/chat.js", script("chat.js"), methods=["GET"], include_in_schema=False, name="chat-script")
 
 
-def _add_pages(app: FastAPI, view: View, service: ModelService, names: frozenset[str]) -> None:
+def _add_pages(app: FastAPI, view: View, service: ModelService, live: Live, names: frozenset[str]) -> None:
     logbook, try_it = Logbook(view), TryIt(view, service)
     sign_in = SignIn(view)
     door = Door(view.solution, sign_in.ask, names)
@@ -182,3 +186,4 @@ def _add_pages(app: FastAPI, view: View, service: ModelService, names: frozenset
     get("/help", Site(view).help, "help")
     get("/api/docs", make_api_docs(view, service.shelf), "api-docs")
     add_pages(view, get, post)
+    add_tutor(view, live, get, post)

@@ -41,6 +41,8 @@ _DRAFTED: dict[str, Callable[[Request, dict[str, str]], str]] = {
     "logbook.add": lambda request, form: f"/runs/{quote(form['about'], safe='')}" if form.get("about") else "/logbook",
     "quarantine.restore": lambda request, form: _here(request),
     "quarantine.correct": lambda request, form: _here(request),
+    "tutor.start": lambda request, form: "/tutor",
+    "conversation.say": lambda request, form: request.url.path,
     "try.ask": lambda request, form: request.url.path,
     "try.feedback": lambda request, form: request.url.path.removesuffix("/feedback") + "/try",
 }

@@ -64,7 +64,11 @@ def add_pages(view: View, get: Add, post: Add) -> None:
     get("/components", site.components, "components")
 
 
-async def script(request: Request) -> Response:
-    """The one script of ours: it follows a job."""
-    headers = {"cache-control": f"public, max-age={YEAR}, immutable"}
-    return FileResponse(STATIC / "job.js", media_type="text/javascript; charset=utf-8", headers=headers)
+def script(name: str) -> Handler:
+    """The handler of a script of ours."""
+
+    async def script(request: Request) -> Response:
+        headers = {"cache-control": f"public, max-age={YEAR}, immutable"}
+        return FileResponse(STATIC / name, media_type="text/javascript; charset=utf-8", headers=headers)
+
+    return script

@@ -48,6 +48,7 @@ class View:
             words=words,
             style=f"/static/app.css?v={_digest(STATIC / 'app.css')}",
             script=f"/static/job.js?v={_digest(STATIC / 'job.js')}",
+            chat_script=f"/static/chat.js?v={_digest(STATIC / 'chat.js')}",
             release=metadata.version("compagnon"),
             text=lambda value: text_of(value, current()),
             moment=lambda value: words.moment(value, solution_timezone(self.solution)),
@@ -72,6 +73,7 @@ class View:
             "path": request.url.path,
             "solution": text_of(spec.title, current()) or spec.name if known else "Compagnon",
             "models": {name: text_of(model.title, current()) or name for name, model in models.items()},
+            "tutor_here": self.solution.spec.tutor is not None and visitor.may("tutor.ask"),
             "visitor": visitor,
             "may": visitor.may,
         }
