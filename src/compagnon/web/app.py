@@ -157,8 +157,8 @@ def _add_static(app: FastAPI) -> None:
         return FileResponse(STATIC / "app.css", media_type="text/css; charset=utf-8", headers=headers)
 
     app.add_api_route("/static/app.css", style, methods=["GET"], include_in_schema=False, name="style")
-    app.add_api_route("/static/job.js", script("job.js"), methods=["GET"], include_in_schema=False, name="script")
-    app.add_api_route("/static/chat.js", script("chat.js"), methods=["GET"], include_in_schema=False, name="chat-script")
+    for file, name in (("job.js", "script"), ("chat.js", "chat-script")):
+        app.add_api_route(f"/static/{file}", script(file), methods=["GET"], include_in_schema=False, name=name)
 
 
 def _add_pages(app: FastAPI, view: View, service: ModelService, live: Live, names: frozenset[str]) -> None:

@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.services.model_api.problem import Refused
-from compagnon.services.tutor.answer.events import Line
+from compagnon.services.tutor.answer.events import How, Line
 from compagnon.services.tutor.answer.opening import default_provider
 from compagnon.services.tutor.answer.tutor import Question
 from compagnon.services.tutor.answer.words import notice
@@ -117,7 +117,7 @@ class Chat:
         return await asyncio.to_thread(self._page, request, owner, found)
 
     async def events(self, request: Request) -> Response:
-        """The sentences of one answer as server-sent events, from the number that the browser has seen; then its end."""
+        """The sentences of one answer as server-sent events, after those that the browser has seen; its end last."""
         owner = self._owner(request)
         _found, turn = await asyncio.to_thread(self._turn, request, owner)
         seen = request.headers.get("last-event-id") or request.query_params.get("from", "0")
@@ -246,13 +246,11 @@ class Chat:
         await self._begin(request, owner, found, turn, text, live)
         return _to(found.id, turn)
 
-    async def _begin(
-        self, request: Request, owner: str, found: Conversation, turn: int, text: str, live: bool
-    ) -> None:
+    async def _begin(self, request: Request, owner: str, found: Conversation, turn: int, text: str, live: bool) -> None:
         kept = await asyncio.to_thread(store.list_turns, self._engine, owner, found.id)
         before = store.history(kept, before=turn)
         names = (visitor_of(request).identity.name,) if visitor_of(request).signed_in else ()
-        how = "remembered" if before and kept[-2].level == found.level else "chosen"
+        how: How = "remembered" if before and kept[-2].level == found.level else "chosen"
         question = Question(text, before, found.level, how, owner, names)
         making = self.live.begin(owner, turn, question)
         if not live:
@@ -300,7 +298,7 @@ class Chat:
             "count": len(turns),
             "first": first,
             "level": found.level,
-            "correcting": correcting or {},
+            "correcting": correcting or {"turn": None, "error": ""},
             "noted": request.query_params.get("noted"),
             "wanted": turns[place].id if turns else None,
             "error": error,
@@ -404,8 +402,8 @@ def blocks(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def shown_citation(citation: Mapping[str, Any], base: Base | None) -> dict[str, Any]:
     """A citation with the words around its quote, and the address where it is read whole."""
-    before = after = ""
-    heading, address = "", None
+    before = after = heading = ""
+    address = None
     if base is not None:
         with contextlib.suppress(UserError):
             passage = resolve(citation["id"], base)
@@ -418,9 +416,19 @@ def shown_citation(citation: Mapping[str, Any], base: Base | None) -> dict[str, 
             query = f"at={mark}&from={citation['start']}&to={citation['end']}"
             address = f"/knowledge/{quote(topic)}/{quote(name)}?{query}#{mark}"
     return {
-        "number": citation["number"], "title": citation["title"], "heading": heading, "before": before,
-        "quote": citation["quote"], "after": after, "address": address,
-    }  # fmt: skip
+        "number": citation["number"],
+        "title": citation["title"],
+        "heading": heading or shorter(citation["quote"], 70),
+        "before": before,
+        "quote": citation["quote"],
+        "after": after,
+        "address": address,
+    }
+
+
+def shorter(text: str, most: int) -> str:
+    """``text`` up to a whole word."""
+    return text if len(text) <= most else text[:most].rpartition(" ")[0] + "…"
 
 
 def _told(line: Line) -> str:

@@ -23,7 +23,7 @@ from compagnon.services.tutor.knowledge.load import load
 from compagnon.services.tutor.knowledge.model import Subtopic
 from compagnon.services.tutor.passages import passages
 from compagnon.services.tutor.place import knowledge_folder, tutor_of
-from compagnon.web.chat import level_word, require_tutor
+from compagnon.web.chat import level_word, require_tutor, shorter
 from compagnon.web.live import Live
 from compagnon.web.view import View
 
@@ -68,7 +68,7 @@ class KnowledgePages:
         base = base_of(self.view.solution)
         values = {
             "words_sought": words,
-            "hits": [{"subtopic": hit.subtopic, "quote": shorter(hit.quote)} for hit in hits],
+            "hits": [{"subtopic": hit.subtopic, "quote": shorter(hit.quote, 240)} for hit in hits],
             "topics": base.topics,
             "count": len(base),
             "level_word": level_word,
@@ -147,10 +147,6 @@ def link(subtopic: Subtopic) -> str:
     """The address of a subtopic; ids hold only letters, digits and ``_``."""
     topic, _dot, name = subtopic.id.partition(".")
     return f"/knowledge/{topic}/{name}"
-
-
-def shorter(text: str, most: int = 240) -> str:
-    return text if len(text) <= most else text[:most].rpartition(" ")[0] + "…"
 
 
 def _number(text: str) -> int:

@@ -92,6 +92,16 @@ def site_map(spec: Spec) -> list[tuple[str, list[tuple[str, str]]]]:
             [("/", _("Home")), ("/runs", _("Runs")), ("/logbook", _("Logbook"))],
         ),
         (
+            _("Tutor"),
+            [
+                ("/tutor", _("Ask the tutor")),
+                ("/knowledge", _("Knowledge base")),
+                ("/knowledge/glossary", _("Glossary")),
+            ]
+            if spec.tutor
+            else [],
+        ),
+        (
             _("Data"),
             [
                 ("/sources", _("Sources")),
