@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from compagnon.services.tutor.answer.choose import Choice
-from compagnon.services.tutor.answer.clean import carries, is_order, leaks, visible
+from compagnon.services.tutor.answer.choose import Choice, harmless
+from compagnon.services.tutor.answer.clean import carries, is_order, leaks, suspect, visible
 from compagnon.services.tutor.answer.events import Citation, Cited, Line
-from compagnon.services.tutor.answer.sentences import Draft
+from compagnon.services.tutor.answer.sentences import Draft, sentences
 from compagnon.services.tutor.answer.support import support
 from compagnon.services.tutor.passages import Passage
 
@@ -65,7 +65,7 @@ class Checker:
         return Line("heading", text)
 
     def _known(self) -> list[str]:
-        return [passage.title for passage in self.choice.passages]
+        return [self.choice.title(passage) for passage in self.choice.passages]
 
     def _code(self, draft: Draft) -> list[Cited | Line]:
         """Code is shown where it stands in the base."""
@@ -81,8 +81,11 @@ class Checker:
         cited = [self.choice.passages[n - 1] for n in draft.cited if 0 < n <= len(self.choice.passages)]
         if verbatim:
             return _verbatim(draft.text, cited)
-        known = " ".join(passage.text for passage in self.choice.passages)
-        if carries(draft.text, known) or is_order(draft.text) or (self.prompt and self._leaks(draft.text, known)):
+        unread = self.choice.unread
+        known = " ".join(harmless(passage, unread) for passage in self.choice.passages)
+        if carries(draft.text, known) or (self.prompt and self._leaks(draft.text, known)):
+            return None
+        if is_order(draft.text) and draft.text not in known:
             return None
         others = [passage for passage in self.choice.passages if passage not in cited]
         for candidates in (cited, others):
@@ -90,10 +93,13 @@ class Checker:
             good = [(verdict, passage) for verdict, passage in verdicts if verdict.supported]
             if good:
                 verdict, passage = max(good, key=lambda each: each[0].score)
-                if is_order(passage.text[verdict.start : verdict.end]):
+                if passage.subtopic in self.choice.unread and self._suspect(passage.text[verdict.start : verdict.end]):
                     return None
                 return passage, verdict.start, verdict.end
         return None
+
+    def _suspect(self, text: str) -> bool:
+        return any(suspect(text[start:end]) for start, end in sentences(text))
 
     def _leaks(self, text: str, known: str) -> bool:
         return leaks(text, self.prompt) and not leaks(text, known)
@@ -108,7 +114,7 @@ class Checker:
         citation = next((c for c in self.citations if (c.id, c.start, c.end) == (passage.id, begin, stop)), None)
         if citation is None:
             quote = passage.text[start:end]
-            citation = Citation(len(self.citations) + 1, passage.id, passage.title, quote, begin, stop)
+            citation = Citation(len(self.citations) + 1, passage.id, self.choice.title(passage), quote, begin, stop)
             self.citations.append(citation)
             found.append(Cited(citation))
         line = Line(line.kind, line.text, (citation.number,))

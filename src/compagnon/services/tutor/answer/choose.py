@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from compagnon.providers import port
-from compagnon.services.tutor.answer.clean import is_order, visible
+from compagnon.services.tutor.answer.clean import suspect, titled, visible
 from compagnon.services.tutor.answer.events import Mode
 from compagnon.services.tutor.answer.sentences import sentences
 from compagnon.services.tutor.answer.support import terms
@@ -59,16 +59,22 @@ class Choice:
     codes: dict[str, str]
     """Code of examples, by the id of their passage."""
     subtopics: tuple[Subtopic, ...]
+    unread: frozenset[str] = frozenset()
+    """Ids of subtopics that nobody reviewed: imported ones, whose sentences are looked at with suspicion."""
+
+    def title(self, passage: Passage) -> str:
+        """The title of a passage as it may be shown."""
+        return titled(passage.title, passage.subtopic) if passage.subtopic in self.unread else passage.title
 
     def for_model(self) -> tuple[port.Passage, ...]:
         """Passages as a model reads them, without what would give it orders."""
         found = []
         for number, passage in enumerate(self.passages, 1):
-            text = harmless(passage.text)
+            text = harmless(passage, self.unread)
             if text:
-                heading = f" : {passage.heading}" if passage.heading and not is_order(passage.heading) else ""
-                title = "" if is_order(passage.title) else passage.title
-                found.append(port.Passage(str(number), visible(title + heading), text))
+                title, heading = self.title(passage), passage.heading
+                heading = titled(heading, "") if passage.subtopic in self.unread else heading
+                found.append(port.Passage(str(number), f"{title} : {heading}" if heading else title, text))
         return tuple(found)
 
     def for_extract(self) -> tuple[port.Passage, ...]:
@@ -85,11 +91,12 @@ class Choice:
         )
 
 
-def harmless(text: str) -> str:
-    """``text`` without its sentences that are orders to a machine."""
-    text = visible(text)
-    kept = [text[start:end] for start, end in sentences(text) if not is_order(text[start:end])]
-    return " ".join(kept)
+def harmless(passage: Passage, unread: Collection[str]) -> str:
+    """The text of ``passage``; without the sentences that are suspect where nobody reviewed it."""
+    text = visible(passage.text)
+    if passage.subtopic not in unread:
+        return text
+    return " ".join(text[start:end] for start, end in sentences(text) if not suspect(text[start:end]))
 
 
 def choose(hits: Sequence[Hit], asked: str, level: Difficulty, mode: Mode) -> Choice:
@@ -97,9 +104,10 @@ def choose(hits: Sequence[Hit], asked: str, level: Difficulty, mode: Mode) -> Ch
     ranked = sorted(hits, key=lambda hit: -hit.score * (OWN_LEVEL if hit.subtopic.difficulty == level else 1.0))
     main = ranked[0]
     wanted = terms(asked)
-    taking = _Taking(wanted)
+    unread = frozenset(hit.subtopic.id for hit in hits if hit.subtopic.reviewed is None)
+    taking = _Taking(wanted, unread)
     content = [p for p in passages(main.subtopic) if p.part == "content"]
-    taking.add(_definition(main, content, wanted), "definition")
+    taking.add(taking.definition(main, content), "definition")
     count = POINTS[level]
     if mode == "hints":
         taking.spans(content[1:], "hint", 2)
@@ -118,14 +126,15 @@ def choose(hits: Sequence[Hit], asked: str, level: Difficulty, mode: Mode) -> Ch
     for hit in ranked[:4]:
         for passage in hit.passages:
             taking.known(passage)
-    return Choice(tuple(taking.order), tuple(taking.shown), _codes(ranked), tuple(hit.subtopic for hit in ranked[:5]))
+    about = tuple(hit.subtopic for hit in ranked[:5])
+    return Choice(tuple(taking.order), tuple(taking.shown), _codes(ranked), about, unread)
 
 
 class _Taking:
     """Passages gathered with their numbers, no span twice."""
 
-    def __init__(self, wanted: frozenset[str]) -> None:
-        self.wanted = wanted
+    def __init__(self, wanted: frozenset[str], unread: frozenset[str]) -> None:
+        self.wanted, self.unread = wanted, unread
         self.order: list[Passage] = []
         self.shown: list[Chosen] = []
 
@@ -153,7 +162,7 @@ class _Taking:
         free = [
             (passage, start, end)
             for passage in content
-            for start, end in _spans(passage.text)
+            for start, end in self.alone(passage)
             if (passage.id, start) not in taken and (passage.id, end - 1) not in taken
         ]
         by_worth = sorted(
@@ -165,54 +174,60 @@ class _Taking:
 
     def example(self, hit: Hit, level: Difficulty) -> None:
         """The example that speaks most of what is asked."""
-        own = [p for p in passages(hit.subtopic) if p.part == "example" and _shown(p)]
+        own = [p for p in passages(hit.subtopic) if p.part == "example" and self.free(p)]
         if own:
             best = max(own, key=lambda p: (len(self.wanted & terms(f"{p.heading} {p.text}")), -p.number))
             self.add((best, 0, len(best.text)), "example")
 
     def mistakes(self, subtopic: Subtopic, count: int) -> None:
-        own = [p for p in passages(subtopic) if p.part == "misconception" and _shown(p) and not is_order(p.heading)]
+        own = [
+            p for p in passages(subtopic) if p.part == "misconception" and self.free(p) and self.may_head(p, p.heading)
+        ]
         own.sort(key=lambda p: (-len(self.wanted & terms(f"{p.heading} {p.text}")), p.number))
         for passage in own[:count]:
             self.add((passage, 0, len(passage.text)), "mistake")
 
     def further(self, hit: Hit) -> None:
-        first = next((p for p in passages(hit.subtopic) if p.part == "content" and _shown(p)), None)
-        if first is not None and not is_order(first.title):
+        first = next((p for p in passages(hit.subtopic) if p.part == "content" and self.free(p)), None)
+        if first is not None and self.may_head(first, first.title):
             start, end = sentences(first.text)[0]
             self.add((first, start, end), "further")
 
+    def definition(self, hit: Hit, content: Sequence[Passage]) -> tuple[Passage, int, int] | None:
+        """What the subtopic is about: the word of its glossary that is asked, else its first sentences."""
+        for passage in hit.passages[:3]:
+            if passage.part == "glossary" and terms(passage.heading) <= self.wanted and self.free(passage):
+                return passage, 0, len(passage.text)
+        for passage in content:
+            for start, end in self.alone(passage):
+                return passage, start, end
+        return next(((p, 0, len(p.text)) for p in hit.passages if self.free(p)), None)
 
-def _definition(hit: Hit, content: Sequence[Passage], wanted: frozenset[str]) -> tuple[Passage, int, int] | None:
-    """What the subtopic is about: the word of its glossary that is asked, else its first sentences."""
-    for passage in hit.passages[:3]:
-        if passage.part == "glossary" and terms(passage.heading) <= wanted and _shown(passage):
-            return passage, 0, len(passage.text)
-    for passage in content:
-        for start, end in _spans(passage.text):
-            return passage, start, end
-    return next(((p, 0, len(p.text)) for p in hit.passages if _shown(p)), None)
+    def free(self, passage: Passage) -> bool:
+        """Whether nothing in a passage is suspect."""
+        if passage.subtopic not in self.unread:
+            return True
+        return not any(suspect(passage.text[start:end]) for start, end in sentences(passage.text))
 
+    def may_head(self, passage: Passage, heading: str) -> bool:
+        return passage.subtopic not in self.unread or bool(titled(heading, ""))
 
-def _shown(passage: Passage) -> bool:
-    return not any(is_order(passage.text[start:end]) for start, end in sentences(passage.text))
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Spans that can be read alone: a sentence with those after it that lean on it, at most three."""
-    found: list[list[int]] = []
-    size = 0
-    for start, end in sentences(text):
-        if is_order(text[start:end]):
-            continue
-        leans = bool(_LEANS.match(text[start:end])) or len(terms(text[start:end])) < 3
-        if found and leans and size < 3 and found[-1][1] <= start <= found[-1][1] + 2:
-            found[-1][1] = end
-            size += 1
-        elif not leans or not found:
-            found.append([start, end])
-            size = 1
-    yield from ((start, end) for start, end in found)
+    def alone(self, passage: Passage) -> Iterator[tuple[int, int]]:
+        """Spans that can be read alone: a sentence with those after it that lean on it, at most three."""
+        text, unread = passage.text, passage.subtopic in self.unread
+        found: list[list[int]] = []
+        size = 0
+        for start, end in sentences(text):
+            if unread and suspect(text[start:end]):
+                continue
+            leans = bool(_LEANS.match(text[start:end])) or len(terms(text[start:end])) < 3
+            if found and leans and size < 3 and found[-1][1] <= start <= found[-1][1] + 2:
+                found[-1][1] = end
+                size += 1
+            elif not leans or not found:
+                found.append([start, end])
+                size = 1
+        yield from ((start, end) for start, end in found)
 
 
 def _codes(hits: Sequence[Hit]) -> dict[str, str]:

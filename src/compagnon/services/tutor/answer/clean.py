@@ -35,6 +35,8 @@ _ORDERS = tuple(
         r"\b(?:instruction|consigne|regle|directive|prompt|rule|previous|above|precedent|ci-dessus|guideline|"
         r"garde-fou)",
         r"\b(?:nouvelles?|new|updated?)\b.{0,20}\b(?:instructions?|consignes?|directives?|regles?|rules?)\b\s*[:=]",
+        r"\b(?:ignor|negeer|olvid|vergiss|vergeet|disonj)\w*\b.{0,40}\b(?:regl|regol|regr|regel|reolenn|instru|anweis)",
+        r"\b(?:rien d.autre|nothing else|et rien de plus|and nothing more)\b",
         # to be somebody else
         r"\b(?:tu es|vous etes|you are|agis|act|comporte-toi|pretend|fais semblant|joue le role)\b.{0,20}"
         r"\b(?:maintenant|desormais|now|comme si|as if|as an?|sans (?:filtre|restriction|limite)|unrestricted|dan\b|"
@@ -56,11 +58,16 @@ _ORDERS = tuple(
         r"^\W*(?:system|systeme|assistant|user|instruction|important|note|attention)s?\b[^:]{0,40}\b(?:ia|ai|llm|"
         r"modele|assistant|chatbot|"
         r"systeme|tuteur|tutor|model)\b[^:]{0,20}:",
+        r"^\W*(?:system|systeme|assistant|ai|ia)\b\W{0,3}:|\{\{\s*system",
         r"^\W*(?:\[?/?inst\]?|<\|?\w+\|?>|#+\s*(?:system|instruction))",
         r"\b(?:a l.attention|message|note|consigne|instruction)s?\b.{0,15}\b(?:pour|for|to|de|du|aux?)\b.{0,12}"
         r"\b(?:l.ia|the ai|l.assistant|the assistant|modele de langage|language model|llm|chatbot|tuteur|tutor)\b",
     )
 )
+
+
+_UNREAD = re.compile(r"[«»“”„\"「」]|[Ѐ-᳿⺀-퟿豈-﷿ﹰ-﻿＀-￯]|[{}|]{2}")
+"""Quotations, scripts other than Latin and Greek, marks of templates."""
 
 
 def visible(text: str) -> str:
@@ -81,6 +88,21 @@ def is_order(sentence: str) -> bool:
     """Whether a sentence tells a machine what to do, rather than a reader what is."""
     folded = fold(visible(sentence))
     return any(pattern.search(folded) for pattern in _ORDERS)
+
+
+def suspect(sentence: str) -> bool:
+    """Whether a sentence of a passage that nobody reviewed is left out of answers.
+
+    Wider than needed on purpose: what is quoted, another script or an address is not used before a person read it.
+    """
+    return is_order(sentence) or bool(carries(sentence, "")) or bool(_UNREAD.search(visible(sentence)))
+
+
+def titled(title: str, otherwise: str) -> str:
+    """A title that nobody reviewed where it may be shown, else ``otherwise``."""
+    title = visible(title)
+    parts = re.split(r"(?<=[.:;,!?])\s+", title)
+    return otherwise if suspect(title) or any(suspect(part) for part in parts) else title
 
 
 def leaks(text: str, prompt: str, length: int = 6) -> bool:

@@ -13,10 +13,16 @@ from functools import lru_cache
 from compagnon.services.tutor.answer.sentences import sentences
 from compagnon.services.tutor.search.words import fold, words
 
-ENOUGH = 0.62
+ENOUGH = 0.55
 """Share of a sentence's words that the passage must hold."""
 
 _NUMBER = re.compile(r"(?<![\w.,])[-+−]?\d+(?:[.,]\d+)*(?![\w])|(?<=[A-Za-z])\d+|\d+(?=[A-Za-z%×])")
+_WRITTEN = {
+    "zero": "0", "deux": "2", "trois": "3", "quatre": "4", "cinq": "5", "six": "6", "sept": "7", "huit": "8",
+    "neuf": "9", "dix": "10", "onze": "11", "douze": "12", "quinze": "15", "seize": "16", "vingt": "20", "trente": "30",
+    "cent": "100", "mille": "1000", "two": "2", "three": "3", "four": "4", "five": "5", "ten": "10",
+}  # fmt: skip
+_NAME = re.compile(r"\b(?=\w*[A-Z_])\w+[A-Z_\d]\w*|/\w+(?:/\w+)+|\b\w+_\w+\b|(?<=[a-zà-ÿ,] )[A-Z][a-z]+\w*")
 _NEGATION = re.compile(
     r"\b(?:ne|n['’]\w+|pas|jamais|aucune?s?|sans|ni|nullement|impossible|inutile|not|never|no|cannot|without|"
     r"\w+n['’]t)\b",
@@ -40,7 +46,10 @@ _OPPOSITES = (
     ("ajoute", "retire"), ("ajouter", "retirer"), ("ajoute", "enleve"), ("commence", "finit"), ("monte", "baisse"),
     ("mieux", "moins"), ("meilleur", "pire"), ("court", "long"), ("courte", "longue"), ("obligatoire", "facultatif"),
     ("gele", "degele"), ("lineaire", "lineaire non"), ("interdit", "autorise"), ("positif", "negatif"),
-    ("gauche", "droite"), ("tous", "aucun"), ("toutes", "aucune"), ("suffit", "manque"), ("large", "etroit"),
+    ("gauche", "droite"), ("tous", "aucun"), ("actif", "coupe"), ("empeche", "permet"), ("ancienne", "recente"),
+    ("ancien", "recent"),
+    ("directe", "indirecte"), ("dynamique", "statique"), ("anonyme", "pseudonyme"), ("eleve", "professeur"),
+    ("toutes", "aucune"), ("suffit", "manque"), ("large", "etroit"),
 )  # fmt: skip
 
 
@@ -64,13 +73,29 @@ def support(sentence: str, passage: str) -> Verdict:
         return Verdict(False, 0.0, 0, 0, "words")
     whole = terms(passage)
     start, end, near = _window(wanted, passage, spans)
-    score = (len(wanted & whole) + len(wanted & near)) / (2 * len(wanted))
+    score = (len(wanted & whole) + 2 * len(wanted & near)) / (3 * len(wanted))
     if score < ENOUGH:
         return Verdict(False, score, start, end, "words")
-    if not numbers(sentence) <= numbers(passage):
+    # What a window leans on stands just before it.
+    before = next((passage[s:e] for s, e in reversed(spans) if e <= start), "")
+    around = f"{before} {passage[start:end]}"
+    if not numbers(sentence) <= numbers(around):
         return Verdict(False, score, start, end, "number")
+    if not _names(sentence) <= _names(around) or not _subject(sentence) <= terms(around):
+        return Verdict(False, score, start, end, "entity")
     against = _against(sentence, passage[start:end])
     return Verdict(not against, score, start, end, against)
+
+
+def _names(text: str) -> frozenset[str]:
+    """Names of things that have no other: acronyms, model and function names, versions."""
+    return frozenset(fold(found[0]) for found in _NAME.finditer(text))
+
+
+def _subject(text: str) -> frozenset[str]:
+    """The first word that says something, which is mostly what a sentence is about."""
+    first = next((word for word in words(text) if not word.surface.isdigit()), None)
+    return frozenset((first.term,) if first else ())
 
 
 @lru_cache(20_000)
@@ -82,7 +107,9 @@ def terms(text: str) -> frozenset[str]:
 def numbers(text: str) -> frozenset[str]:
     """The numbers of ``text``: a comma is a point, what groups thousands is left out."""
     joined = re.sub(r"(?<=\d)[\u00a0\u202f ](?=\d{3}\b)", "", text)
-    return frozenset(found[0].replace(",", ".").replace("−", "-").lstrip("+-") for found in _NUMBER.finditer(joined))
+    figures = (found[0].replace(",", ".").replace("−", "-").lstrip("+-") for found in _NUMBER.finditer(joined))
+    written = (_WRITTEN[word] for word in re.findall(r"[a-z]+", fold(text)) if word in _WRITTEN)
+    return frozenset((*figures, *written))
 
 
 def _window(wanted: frozenset[str], text: str, spans: list[tuple[int, int]]) -> tuple[int, int, frozenset[str]]:

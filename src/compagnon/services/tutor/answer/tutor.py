@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from compagnon.errors import UserError
@@ -19,12 +20,13 @@ from compagnon.providers.port import Passage, Piece, Request
 from compagnon.services.tutor.answer import words
 from compagnon.services.tutor.answer.check import Checker
 from compagnon.services.tutor.answer.choose import Choice, choose
+from compagnon.services.tutor.answer.clean import titled
 from compagnon.services.tutor.answer.events import Began, Cited, Done, Event, How, Line, Mode, Reply, write
 from compagnon.services.tutor.answer.exercise import is_exercise, wants_solution
 from compagnon.services.tutor.answer.history import Turn, understood
 from compagnon.services.tutor.answer.level import Inferred, by_words
 from compagnon.services.tutor.answer.prompt import Prompt, messages
-from compagnon.services.tutor.answer.scope import Scope, decide
+from compagnon.services.tutor.answer.scope import Boundary, Scope
 from compagnon.services.tutor.answer.sentences import Splitter, whole_lines
 from compagnon.services.tutor.knowledge.model import Difficulty
 from compagnon.services.tutor.search.index import Found, Index
@@ -78,6 +80,11 @@ class Tutor:
     give_back: Callable[[], Awaitable[None]] | None = None
     """Gives the connections to the service back."""
 
+    @cached_property
+    def boundary(self) -> Boundary:
+        """What the base speaks of."""
+        return Boundary(self.index.base)
+
     async def close(self) -> None:
         """Give back what the tutor holds, in the event loop that used it."""
         if self.give_back is not None:
@@ -86,7 +93,7 @@ class Tutor:
     def find(self, text: str) -> tuple[Found, Scope]:
         """What the base says of ``text``, and whether it is a question for the tutor."""
         found = self.index.find(text, count=HITS)
-        return found, decide(text, found)
+        return found, self.boundary.decide(text, found)
 
     async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
         """The answer as events, ``Done`` last. Only a cancellation or a bug raises."""
@@ -148,7 +155,7 @@ class _Answer:
         return Began(self.level, self.how, asked, self.mode)
 
     async def refuse(self, scope: Scope) -> AsyncGenerator[Event, None]:
-        titles = [hit.subtopic.title for hit in scope.near]
+        titles = [s.title if s.reviewed else titled(s.title, s.id) for s in (hit.subtopic for hit in scope.near)]
         near = tuple(hit.subtopic.id for hit in scope.near)
         if not titles:
             titles = [topic.title for topic in list(self.tutor.index.base.topics.values())[:6]]

@@ -47,6 +47,8 @@ def refusal(reason: Reason, topics: Sequence[str]) -> str:
         first = _("Hello! Ask me a question about the course.")
     elif reason == "elsewhere":
         first = _("This is outside the course, so I cannot help you with it.")
+    elif reason == "private":
+        first = _("I cannot know this: I only read the course, not what happens in your class, your files or the news.")
     else:
         first = _("I do not find the answer to this question in the knowledge base, and I prefer not to invent one.")
     if not topics:

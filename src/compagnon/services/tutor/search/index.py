@@ -66,6 +66,10 @@ class Found:
     coverage: float
     """Between 0 and 1: share of what is asked that the best subtopic speaks of."""
     asked: Asked
+    strength: float = 0.0
+    """Score of the words of the best subtopic, before rankings are brought together."""
+    fragments: float = 0.0
+    """Score of the fragments of words of the best subtopic."""
 
 
 class Index:
@@ -143,7 +147,9 @@ class Index:
         ranked = fused([(1.0, by_word), (BY_MEANING, by_meaning)]) if by_meaning is not None else by_word
         order = [int(place) for place in np.argsort(-scores, kind="stable")[:count] if scores[place] > 0]
         hits = tuple(self._hit(place, float(scores[place]), ranked) for place in order)
-        return Found(hits, similarity, coverage, asked)
+        strength = float(self._by_subtopic.scores(asked.weights).max(initial=0.0))
+        fragments = float(self._by_fragments.scores(asked.surfaces).max(initial=0.0))
+        return Found(hits, similarity, coverage, asked, strength, fragments)
 
     def _near(self, text: str) -> Scores | None:
         """How near each passage is in meaning; None without an embedder that answers."""
