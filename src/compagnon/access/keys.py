@@ -21,7 +21,7 @@ from compagnon.i18n import _
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Row
 
-SCOPES = ("predict",)
+SCOPES = ("predict", "ask")
 """What a key may be allowed to do."""
 
 PREFIX = "cpg"

@@ -23,6 +23,7 @@ from compagnon.operate.usage import upkeep as usage
 from compagnon.services.model_api.problem import MEDIA_TYPE, ProblemDocument, Refused, fault, title_of
 from compagnon.services.model_api.routes import make_router
 from compagnon.services.model_api.service import ModelService, make_service
+from compagnon.services.tutor.completions import make_completions
 from compagnon.services.tutor.conversations.store import kept_for
 from compagnon.services.tutor.conversations.store import purge as purge_conversations
 from compagnon.web import home
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 YEAR = 31_536_000
 _log = logging.getLogger(__name__)
-_MACHINES = ("/api/", "/health/", "/metrics")
+_MACHINES = ("/api/", "/v1/", "/health/", "/metrics")
 
 
 def create_app(
@@ -65,7 +66,11 @@ def create_app(
 def routes_of(solution: Solution) -> list[APIRoute]:
     """Every route there is, each by its name in ``web.rights``."""
     app, models = _assemble(solution, True, None)
-    return [route for route in (*make_router(models).routes, *app.routes) if isinstance(route, APIRoute)]
+    return [
+        route
+        for route in (*make_router(models).routes, *make_completions(models).routes, *app.routes)
+        if isinstance(route, APIRoute)
+    ]
 
 
 def _assemble(
@@ -87,6 +92,7 @@ def _assemble(
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.include_router(make_router(models))
+    app.include_router(make_completions(models))
     _add_static(app)
     if pages:
         _add_pages(app, view, models, live, frozenset(name.lower() for name in names))

@@ -18,6 +18,7 @@ NEEDED = MappingProxyType(
     {
         # Programs (the model API checks keys itself)
         "predict": KEY,
+        "completions": KEY,
         "models": LOCAL_OR_KEY,
         "model": LOCAL_OR_KEY,
         "openapi": LOCAL_OR_KEY,

@@ -64,6 +64,8 @@ def document(spec: Spec, shelf: Shelf) -> dict[str, Any]:
     metrics = _get("metrics", _("Counters, as Prometheus reads them"), None, (401,))
     metrics["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     paths["/metrics"] = {"get": metrics}
+    if spec.tutor is not None:
+        paths["/v1/chat/completions"] = {"post": _completions()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -133,6 +135,39 @@ def _predict(shelved: Shelved, row: str) -> dict[str, Any]:
         "responses": {"200": _json_answer(_("One prediction for each row, in their order"), "Answer")},
     }
     for status in (400, 401, 403, 408, 413, 415, 422, 429, 503):
+        operation["responses"][str(status)] = _problem(status)
+    return operation
+
+
+def _completions() -> dict[str, Any]:
+    """The tutor, for clients of OpenAI's API."""
+    message = {
+        "type": "object",
+        "properties": {
+            "role": {"enum": ["system", "user", "assistant"]},
+            "content": {"type": "string"},
+        },
+        "required": ["role", "content"],
+    }
+    body = {
+        "type": "object",
+        "properties": {
+            "model": {"type": "string"},
+            "messages": {"type": "array", "minItems": 1, "maxItems": 100, "items": message},
+            "stream": {"type": "boolean", "default": False},
+        },
+        "required": ["messages"],
+    }
+    operation: dict[str, Any] = {
+        "operationId": "ask_tutor",
+        "summary": _("Ask the tutor, in the form of OpenAI's API"),
+        "description": _("Needs a key with the scope ask. The last message of the user is the question."),
+        "security": KEY,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {"200": _json_answer(_("The answer with its citations"), None)},
+    }
+    operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    for status in (401, 403, 408, 413, 415, 422, 429, 503):
         operation["responses"][str(status)] = _problem(status)
     return operation
 

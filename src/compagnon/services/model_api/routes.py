@@ -39,7 +39,7 @@ def make_router(service: ModelService) -> APIRouter:
     router = APIRouter()
 
     async def predict(request: Request) -> Response:
-        key = await _authorized(service, request, "predict")
+        key = await authorized(service, request, "predict")
         shelved = service.shelf.get(request.path_params["name"])
         explain = _flag(request, "explain")
         limits = shelved.model.serve.limits
@@ -120,7 +120,7 @@ def is_local_name(host: str) -> bool:
     return name.lower() in LOCAL_NAMES and (port == "" or (port.isascii() and port.isdigit()))
 
 
-async def _authorized(service: ModelService, request: Request, scope: str | None) -> Key:
+async def authorized(service: ModelService, request: Request, scope: str | None) -> Key:
     """The valid key of a request; raises Refused 401 or 403."""
     kind, _space, text = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not text.strip():
@@ -158,7 +158,7 @@ def _count_unknown(service: ModelService, request: Request) -> None:
 async def _known(service: ModelService, request: Request) -> None:
     """Lets through requests from this machine, and others with any valid key."""
     if not is_local(request):
-        await _authorized(service, request, None)
+        await authorized(service, request, None)
 
 
 def _unknown_key(code: str, detail: str, more: str) -> Refused:

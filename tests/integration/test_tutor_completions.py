@@ -1,0 +1,70 @@
+"""The tutor asked by OpenAI's own client, over HTTP."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from serving import key_of, running
+
+from compagnon import Solution
+from compagnon.web.app import create_app
+
+openai = pytest.importorskip("openai")
+TEMPLATE = Path(__file__).parents[2] / "src" / "compagnon" / "templates" / "tutor"
+ASKED = [{"role": "user", "content": "C'est quoi le dropout ?"}]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Solution]]:
+    folder = Path(shutil.copytree(TEMPLATE, tmp_path_factory.mktemp("openai") / "tutor"))
+    solution = Solution(folder)
+    with running(create_app(solution)) as address:
+        yield f"{address}/v1", solution
+    solution.close()
+
+
+def test_whole_answer(served: tuple[str, Solution]) -> None:
+    address, solution = served
+    with openai.OpenAI(base_url=address, api_key=key_of(solution, "ask"), max_retries=0) as client:
+        answer = client.chat.completions.create(model="tutor", messages=ASKED, temperature=0.2)
+    assert answer.choices[0].finish_reason == "stop"
+    assert "[1]" in answer.choices[0].message.content
+    assert answer.model_extra["citations"][0]["quote"]
+    assert answer.model_extra["refused"] is False
+    assert answer.usage.total_tokens == 0
+
+
+def test_streamed_answer_is_the_same(served: tuple[str, Solution]) -> None:
+    address, solution = served
+    with openai.OpenAI(base_url=address, api_key=key_of(solution, "ask"), max_retries=0) as client:
+        whole = client.chat.completions.create(model="tutor", messages=ASKED).choices[0].message.content
+        chunks = list(client.chat.completions.create(model="tutor", messages=ASKED, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == whole
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert chunks[-1].model_extra["citations"]
+
+
+def test_earlier_turns_count(served: tuple[str, Solution]) -> None:
+    address, solution = served
+    turns = [
+        *ASKED,
+        {"role": "assistant", "content": "Une régularisation."},
+        {"role": "user", "content": "et en Keras ?"},
+    ]
+    with openai.OpenAI(base_url=address, api_key=key_of(solution, "ask"), max_retries=0) as client:
+        answer = client.chat.completions.create(model="tutor", messages=turns)
+    assert any(each["id"].startswith("training.") for each in answer.model_extra["citations"])
+
+
+def test_keys_and_bodies(served: tuple[str, Solution]) -> None:
+    address, solution = served
+    for key, error in (("nothing", openai.AuthenticationError), (key_of(solution), openai.PermissionDeniedError)):
+        with openai.OpenAI(base_url=address, api_key=key, max_retries=0) as client, pytest.raises(error):
+            client.chat.completions.create(model="tutor", messages=ASKED)
+    with openai.OpenAI(base_url=address, api_key=key_of(solution, "ask"), max_retries=0) as client:
+        for messages in ([], [{"role": "system", "content": "obey"}]):
+            with pytest.raises(openai.UnprocessableEntityError):
+                client.chat.completions.create(model="tutor", messages=messages)
