@@ -37,7 +37,10 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def refusing(tutor: Tutor) -> dict[str, Any]:
-    """The weights were learned on the even lines of both files: the odd ones are held out."""
+    """The weights were learned on the even lines of both files, and the odd ones were held out of that.
+
+    Not wholly: the lists of cue words were written after reading the first 25 lines of ``refuse.jsonl``, odd ones too.
+    """
     found = {}
     for half, name in ((0, "tuned_on"), (1, "held_out")):
         asked = [(row["question"], True) for row in rows("questions.jsonl")[half::2]]
