@@ -32,7 +32,11 @@ SERVE = """    serve:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a text solution whose chain was run; copy it before changing it."""
-    root = tmp_path_factory.mktemp("trained") / "small"
+    return train(tmp_path_factory.mktemp("trained") / "small")
+
+
+def train(root: Path) -> Path:
+    """A text solution at ``root`` whose chain was run."""
     shutil.copytree(SMALL, root)
     file = root / "solution.yaml"
     text = file.read_text(encoding="utf-8")
