@@ -13,7 +13,8 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+if __name__ == "__main__":
+    sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 LOOKS: dict[str, dict[str, Any]] = {
     "fr-1440": {"width": 1440, "language": "fr"},
@@ -76,7 +77,7 @@ def main(folder: Path, parts: list[str]) -> None:
                     page = walked.page(place.house, place.who)
                     page.set_viewport_size({"width": look["width"], "height": 800})
                     page.emulate_media(
-                        media=look.get("media", "screen"),
+                        media="screen",
                         color_scheme=look.get("color_scheme", "light"),
                         forced_colors=look.get("forced_colors", "none"),
                     )
@@ -85,6 +86,7 @@ def main(folder: Path, parts: list[str]) -> None:
                     except Exception as error:
                         print(f"{place.name} {name}: {error}", file=sys.stderr)
                         break
+                    page.emulate_media(media=look.get("media", "screen"))
                     file = folder / f"{place.name}-{name}.png"
                     take(page, file, look)
                     made[name].append(file)

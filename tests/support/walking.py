@@ -243,6 +243,7 @@ PLACES = (
     Place("sources", "/sources"),
     Place("source", "/sources/shop"),
     Place("source-new", "/sources/shop", "new", None, shown=".empty"),
+    Place("queries", "/queries"),
     Place("tables", "/tables"),
     Place("table", "/tables/messages?page=2", shown="table.data"),
     Place("table-new", "/tables/messages", "new", None, shown=".empty"),

@@ -48,7 +48,7 @@ def make(view: View, shelf: Shelf) -> Callable[[Request], Response]:
     """The handler of ``/``."""
 
     def home(request: Request) -> Response:
-        solution = view.solution
+        solution, may = view.solution, visitor_of(request).may
         problem: UserError | None = None
         steps: list[Step] = []
         try:
@@ -62,7 +62,7 @@ def make(view: View, shelf: Shelf) -> Callable[[Request], Response]:
             "indicators": judge_all(solution.spec, facts),
             "runs": {s.instance.id: s.run.id for s in steps if s.run},
             "problem": problem.problems[0] if problem else None,
-            "next_step": next_step(solution, steps, shelf if visitor_of(request).may("model.try") else None),
+            "next_step": next_step(solution, steps, shelf if may("model.try") else None, startable=may("run.start")),
         }
         return view.page(request, "home.html", values)
 
@@ -88,17 +88,21 @@ def picture(steps: Sequence[Step]) -> dict[str, list[Card]]:
     return life
 
 
-def next_step(solution: Solution, steps: Sequence[Step], shelf: Shelf | None) -> NextStep:
-    """The one thing that helps most now; ``shelf`` is None for those who may not try a model."""
+def next_step(solution: Solution, steps: Sequence[Step], shelf: Shelf | None, *, startable: bool = False) -> NextStep:
+    """The one thing that helps most now; ``shelf`` is None for those who may not try a model.
+
+    ``startable``: whether the reader may start a run from these pages.
+    """
+    start = ("/runs", _("Start a run")) if startable else None
     states = {step.state for step in steps}
     if "running" in states:
         return NextStep(_("The chain is at work; open this page again in a moment."), link=("/logbook", _("Logbook")))
     if "failed" in states:
         failed = next(step for step in steps if step.state == "failed")
         text = _("{stage} failed: {reason} Correct the cause, then run again.")
-        return NextStep(text.format(stage=failed.instance.id, reason=failed.reason), command="compagnon run")
+        return NextStep(text.format(stage=failed.instance.id, reason=failed.reason), "compagnon run", start)
     if states & {"stale", "missing"}:
-        return NextStep(_("Some stages are not up to date: run them."), command="compagnon run")
+        return NextStep(_("Some stages are not up to date: run them."), "compagnon run", start)
     served = next((name for name in shelf.names if shelf.find(name)), None) if shelf else None
     if served is not None:
         return NextStep(_("Everything is up to date: try the model."), link=(f"/models/{served}/try", _("Try it")))

@@ -88,7 +88,8 @@ def _table(lines: list[str]) -> str:
     )
     label = escape(_("Table {number}").format(number="\x03") + ": " + _plain(", ".join(head)), quote=True)
     return (
-        f'<div class="wide" role="region" aria-label="{label}" tabindex="0"><table><thead><tr>{top}</tr></thead>'
+        f'<div class="wide" role="region" aria-label="{label}" tabindex="0">'
+        f'<table><caption class="hidden">{label}</caption><thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

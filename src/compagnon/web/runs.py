@@ -135,6 +135,7 @@ class Runs:
             "kinds": list(dict.fromkeys(stage for _id, stage, _target in stages)),
             "problem": problem,
             "error": error,
+            "asked_for": asked_for,
             "startable": visitor_of(request).may("run.start"),
         }
         return self.view.page(request, "runs.html", values, status=422 if error else 200)
@@ -174,7 +175,9 @@ def asked_for(job: Job) -> str:
     """What a job was asked to do."""
     to, refresh = job.payload.get("to"), job.payload.get("refresh") or []
     text = _("everything up to {stage}").format(stage=to) if to else _("everything that is not up to date")
-    return f"{text}, {_('again: {stages}').format(stages=', '.join(refresh))}" if refresh else text
+    if not refresh:
+        return text
+    return text + ", " + _("again: {stages}").format(stages=", ".join(refresh))
 
 
 def _ended(job: Job) -> str:

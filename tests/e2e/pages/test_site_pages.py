@@ -1,4 +1,4 @@
-"""Pages of data, models, runs and the site: no violation, light, by keyboard, without scripts, followed live."""
+"""Pages of data, models, runs and the site: by keyboard, without scripts, followed live."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import assert_light, assert_no_violation, tab_to
+from browsing import assert_no_violation, tab_to
 from playwright.sync_api import Browser, Page
 from serving import Served, key_of, running
 
@@ -17,31 +17,6 @@ from compagnon import Solution
 from compagnon.web.app import create_app
 
 pytestmark = pytest.mark.browser
-
-PATHS = [
-    "/sources",
-    "/queries",
-    "/sources/shop",
-    "/tables",
-    "/tables/messages",
-    "/quarantine/messages",
-    "/quarantine/messages/row?id=shop:43",
-    "/models/theme",
-    "/models/theme/card",
-    "/runs",
-    "/jobs/1",
-    "/help",
-    "/help/serve",
-    "/help/first-solution",
-    "/help/source-file",
-    "/site-map",
-    "/contact",
-    "/legal",
-    "/accessibility",
-    "/components",
-]
-STATES = [*PATHS, "/tables/messages?page=3", "/quarantine/messages?reason=duplicate", "/help?q=zzz", "/sources/none"]
-SCREENS = [(1440, "light", "fr-FR"), (320, "dark", "en-US"), (768, "dark", "fr-FR")]
 
 
 @pytest.fixture
@@ -52,35 +27,6 @@ def own(trained: Path, tmp_path: Path) -> Iterator[Served]:
     with running(create_app(solution)) as address:
         yield Served(solution, address, key_of(solution))
     solution.close()
-
-
-@pytest.mark.parametrize(("width", "scheme", "language"), SCREENS)
-def test_no_violation_and_no_sideways_scrolling(
-    browser: Browser, served: Served, width: int, scheme: Any, language: str
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=language)
-    try:
-        page = context.new_page()
-        faults: list[str] = []
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        for path in STATES:
-            page.goto(served.address + path)
-            for summary in page.locator("summary").all()[:3]:
-                summary.click()
-            assert_no_violation(page, path)
-            assert page.evaluate("document.documentElement.lang") == language[:2]
-            assert page.title(), path
-            if path != "/sources/none":
-                assert page.locator("a").first.get_attribute("href") == "#main", path
-                assert page.locator("footer a[href='/site-map']").count() == 1, path
-        assert not [fault for fault in faults if "Content Security Policy" in fault]
-    finally:
-        context.close()
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_each_page_has_ecoindex_a_and_few_requests(browser: Browser, served: Served, path: str) -> None:
-    assert_light(browser, served.address + path)
 
 
 def test_by_keyboard_alone_a_row_is_put_back(page: Page, own: Served) -> None:
