@@ -23,7 +23,7 @@ from compagnon import Solution
 from compagnon.access.first import first_link
 from compagnon.access.keys import create_key
 from compagnon.access.link import invite, make_link
-from compagnon.chain.ledger import Run
+from compagnon.chain.run import Run
 from compagnon.operate.feedback import Feedback, add_feedback
 from compagnon.web.app import create_app
 
@@ -175,7 +175,7 @@ def _ask(solution: Solution, now: datetime) -> dict[str, int]:
             jobs.beat(job.id, "a worker", later, {**doing, "message": "naive_bayes", "done": 1, "total": 2})
             if state != "running":
                 error = {"what": "No file matches data/messages*.csv."} if state == "failed" else None
-                jobs.finish(job.id, "a worker", now + timedelta(seconds=7), state, error)  # type: ignore[arg-type]
+                jobs.finish(job.id, "a worker", now + timedelta(seconds=7), state, error)
     return asked
 
 
