@@ -39,6 +39,15 @@ _LOOK = 0.5
     Option(
         ["--no-database"], is_flag=True, help=N_("Start no PostgreSQL; without this it starts where it is installed.")
     ),
+    Option(
+        ["--tutor"],
+        metavar="DIR",
+        type=click.Path(path_type=Path, file_okay=False),
+        help=N_(
+            "Serve the forum of the tutor in DIR, which is made if absent: its questions come from files, SQL, an API, "
+            "a site and a lake. Its port stays the one it was made with."
+        ),
+    ),
     json_option(N_("Print addresses and secrets as JSON once all is ready, for programs.")),
     help=N_(
         "Serve practice sources on this machine: an API, a web site, databases, files and a lake, with faults to learn "
@@ -48,21 +57,34 @@ _LOOK = 0.5
     examples=[
         ("compagnon sandbox", N_("practice sources, listed on http://127.0.0.1:8100")),
         ("compagnon sandbox --port 0 --split --json", N_("for a program: a free port, each row in one kind of source")),
+        (
+            "compagnon sandbox --tutor work/five",
+            N_("the tutor fed by five kinds of sources; run it from another terminal"),
+        ),
     ],
 )
-def command(port: int, folder: Path | None, split: bool, no_database: bool, as_json: bool) -> None:
+def command(port: int, folder: Path | None, split: bool, no_database: bool, tutor: Path | None, as_json: bool) -> None:
+    from compagnon.sandbox.flagship import served
     from compagnon.sandbox.practice import Sandbox
 
+    if tutor is not None and (folder is not None or split or no_database):
+        raise click.UsageError(_("--tutor goes with --port and --json alone."))
     with contextlib.ExitStack() as stack:
-        place = stack.enter_context(_place(folder))
         stack.enter_context(stoppable())
-        sandbox = stack.enter_context(Sandbox(place, port=port, split=split, database=not no_database))
+        if tutor is not None:
+            sandbox = stack.enter_context(served(tutor, port))
+        else:
+            place = stack.enter_context(_place(folder))
+            sandbox = stack.enter_context(Sandbox(place, port=port, split=split, database=not no_database))
         if as_json:
             print_json_line(sandbox.as_dict())
         else:
             click.secho(sandbox.address, bold=True)
-            for name, value in sandbox.environ.items():
-                click.echo(f"export {name}='{value}'")
+            if tutor is not None:
+                click.echo(_("In another terminal: compagnon -C {folder} run").format(folder=tutor))
+            else:
+                for name, value in sandbox.environ.items():
+                    click.echo(f"export {name}='{value}'")
             click.echo(_("Ctrl-C stops."))
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):

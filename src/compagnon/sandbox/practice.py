@@ -66,9 +66,10 @@ class Sandbox:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def serve(self, name: str, rows: list[Row]) -> None:
-        """Have the API and the site hold a list of that name."""
-        self.datasets[name] = self._site_datasets[name] = rows
+    def serve(self, name: str, rows: list[Any], site: list[Row] | None = None) -> None:
+        """Have the API and the site hold a list of that name; ``site``: what the site holds, if not the same."""
+        self.datasets[name] = rows
+        self._site_datasets[name] = rows if site is None else site
 
     @property
     def environ(self) -> dict[str, str]:

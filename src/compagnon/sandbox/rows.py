@@ -22,7 +22,7 @@ def questions(folder: Path | None = None) -> list[Row]:
     """The template's questions with COLUMNS, values as they were typed; ``number`` counts from 1, ``id`` is unique."""
     folder = folder or place("tutor")
     found: dict[str, Row] = {}
-    for row in (*_export(folder), *_forum(folder), *_school(folder)):
+    for row in (*_export(folder), *forum(folder)[0], *_school(folder)):
         if (row["text"] or "").strip() and row["id"] not in found:
             found[row["id"]] = {"number": len(found) + 1, **row}
     return list(found.values())
@@ -53,13 +53,16 @@ def _export(folder: Path) -> Iterator[Row]:
                 yield _row(*cells)
 
 
-def _forum(folder: Path) -> Iterator[Row]:
+def forum(folder: Path) -> tuple[list[Row], list[str]]:
+    """The messages of the forum that can be read, without a number, and the lines that cannot, as they are."""
+    found, broken = list[Row](), list[str]()
     for line in (folder / "data" / "forum.jsonl").read_text(encoding="utf-8").splitlines():
         try:
             record = json.loads(line)
-            yield _row(*(record[key] for key in ("id", "message", "tag", "difficulty", "posted", "author")))
+            found.append(_row(*(record[key] for key in ("id", "message", "tag", "difficulty", "posted", "author"))))
         except (ValueError, KeyError, TypeError):
-            continue  # the broken lines of that file are a lesson of their own
+            broken.append(line)  # a lesson of its own
+    return found, broken
 
 
 def _school(folder: Path) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from compagnon.chain import plugins
@@ -45,8 +46,13 @@ def place(name: str) -> Path:
     )
 
 
-def copy(name: str, target: Path) -> None:
-    """Copy a template into ``target``, which must not hold anything; raises UserError."""
+def copy(name: str, target: Path, change: Callable[[Path], None] | None = None) -> None:
+    """Copy a template into ``target``, which must not hold anything; raises UserError.
+
+    ``change`` is called with the folder before it shows under its name: it appears changed, or not at all.
+    """
     source = place(name)
     with appearing(target) as folder:
         shutil.copytree(source, folder, ignore=LEFT_OUT, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        if change is not None:
+            change(folder)
