@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from compagnon.errors import UserError
 from compagnon.operate.usage.record import Receipt
+from compagnon.privacy.veil import Veil
 from compagnon.providers.extract import KIND as EXTRACT
 from compagnon.providers.extract import lines as arranged
 from compagnon.providers.port import Passage, Piece, Request
@@ -31,6 +33,7 @@ from compagnon.services.tutor.answer.sentences import Splitter, whole_lines
 from compagnon.services.tutor.knowledge.model import Difficulty
 from compagnon.services.tutor.search.index import Found, Index
 
+_HIDDEN = re.compile(r"\[[A-Z]+_[0-9]+\]")
 HITS = 8
 """Subtopics that are looked at."""
 LEAST = 2
@@ -92,8 +95,10 @@ class Tutor:
 
     def find(self, text: str) -> tuple[Found, Scope]:
         """What the base says of ``text``, and whether it is a question for the tutor."""
-        found = self.index.find(text, count=HITS)
-        return found, self.boundary.decide(text, found)
+        # An address or a telephone number in a question says nothing of what is asked.
+        asked = _HIDDEN.sub(" ", Veil().hide(text))
+        found = self.index.find(asked, count=HITS)
+        return found, self.boundary.decide(asked, found)
 
     async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
         """The answer as events, ``Done`` last. Only a cancellation or a bug raises."""
