@@ -18,6 +18,7 @@
     "5.4": () => all("table").filter((e) => !(e.caption && e.caption.textContent.trim())).map(told),
     "5.6": () => all("table").filter((e) => !e.querySelector("thead th") || [...e.querySelectorAll("thead tr > *")].some((c) => c.tagName !== "TH")).map(told),
     "5.7": () => all("th").filter((e) => !["row", "col"].includes(e.scope) || !e.textContent.trim()).map(told),
+    "5.1": () => all("table [colspan], table [rowspan], table table").map(told),
     "5.8": () => all("table[role=presentation], table[role=none]").map(told),
     "6.2": () => all("a[href]").filter((e) => !named(e)).map(told),
     "6.1": () => Object.entries(Object.groupBy(all("a[href]").filter((e) => seen(e)), named)).filter(([name, links]) => new Set(links.map((a) => a.pathname + a.search)).size > 1 && !links.every((a) => a.closest("tr, li, dd, p"))).map(([name]) => name),

@@ -1,6 +1,7 @@
 """The RGAA 4.1.2 grid as data, and what follows from it: a statement that claims no more than what was proven.
 
-A criterion counts as tested only when an automatic test of the project proves it; all others stay "not tested".
+A criterion counts as tested when an automatic test of the project proves it, or when its makers read every template
+for it on the day said; all others, such as those that need a person with a screen reader, stay "not tested".
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ STATUSES = ("conform", "not", "na", "untested")
 
 @dataclass(frozen=True)
 class Criterion:
-    """One of the 106; ``proof`` names the test, empty where there is none."""
+    """One of the 106; ``proof`` names what was done, in one word or several, empty where nothing was."""
 
     number: str
     theme: str
@@ -64,18 +65,51 @@ def state(criteria: Sequence[Criterion]) -> Statement:
     return Statement(len(criteria), found["conform"], found["not"], found["na"], found["untested"])
 
 
-def status_word(status: str) -> str:
+def group_title(status: str) -> str:
+    """The title of the criteria of one status."""
     return {
-        "conform": _("conforms"),
-        "not": _("does not conform"),
-        "na": _("does not apply"),
-        "untested": _("not tested"),
+        "not": _("Criteria that these pages do not meet"),
+        "conform": _("Criteria that these pages meet"),
+        "na": _("Criteria that do not apply"),
     }[status]
 
 
 def proof_word(proof: str) -> str:
-    """What a test of the project proves."""
+    """What a test of the project proves, or what was read and when."""
+    return " ".join(_words_of(name) for name in proof.split())
+
+
+def _words_of(proof: str) -> str:
     return {
+        "walk": _(
+            "A browser test asks it of every page in every state, and runs axe on it in light, dark and at 320 pixels."
+        ),
+        "read": _(
+            "Read by the makers in every template, and looked at in Chromium, on 2026-11-21; without a screen reader."
+        ),
+        "contrast": _(
+            "Tests compute the contrast of the colors of the style sheet, and axe that of every page, light and dark."
+        ),
+        "zoom": _("A browser test opens every page at 640 pixels, which is 200 % of a window of 1280."),
+        "spaced": _(
+            "A browser test gives the text of every page more space: nothing is cut, nothing scrolls sideways."
+        ),
+        "order": _(
+            "No style changes the order of the code and no page sets an order of tabulation: a test reads them."
+        ),
+        "keyboard": _(
+            "A browser test presses Tab through whole pages: each control is reached once, in order, and seen."
+        ),
+        "one-frame": _("All pages have one frame, with the same menu: a test reads every template."),
+        "documents": _("Every document is there as a web page too, with the same content; axe finds nothing in it."),
+        "orientation": _("Nothing depends on the orientation of the screen: a test reads the style sheet and scripts."),
+        "plain-tables": _("No table is complex or made for layout: a browser test looks at each."),
+        "hover": _(
+            "Nothing appears on hover, and no help text in bubbles: a test reads the style sheet and templates."
+        ),
+        "direction": _("French and English are written from left to right."),
+        "gestures": _("No script listens to gestures, pointers or movements: a test reads them all."),
+        "revoke": _("A key is revoked at once: one is not asked to confirm, and it cannot be undone."),
         "captcha": _("No page holds a captcha: a test reads every template."),
         "frame": _("No page holds a frame: a test reads every template."),
         "media": _("No page holds sound, video or animation: a test reads every template and style sheet."),

@@ -53,16 +53,15 @@ class Site:
 
     def accessibility(self, request: Request) -> Response:
         criteria = conformity.read()
-        shown = [criterion for criterion in criteria if criterion.status != "untested"]
         untested: dict[str, list[str]] = {}
         for criterion in criteria:
             if criterion.status == "untested":
                 untested.setdefault(criterion.theme, []).append(criterion.number)
+        proven = [(status, [c for c in criteria if c.status == status]) for status in ("not", "conform", "na")]
         values = {
             "statement": conformity.state(criteria),
-            "criteria": shown,
+            "proven": [(conformity.group_title(status), group) for status, group in proven if group],
             "untested": untested,
-            "status_word": conformity.status_word,
             "proof_word": conformity.proof_word,
         }
         return self.view.page(request, "accessibility.html", values)

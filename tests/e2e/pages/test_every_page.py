@@ -64,12 +64,40 @@ def test_every_page_in_english_on_a_tablet_and_at_twice_the_size(walked: Walk) -
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place.name
 
 
+CONTROLS = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea,"
+  + " summary, [tabindex='0']")].filter((e) => e.checkVisibility() && !e.disabled).length"""
+STOP = """() => {
+  const e = document.activeElement, style = getComputedStyle(e);
+  if (e === document.body) return null;
+  e.dataset.stop ??= String(window.stops = (window.stops ?? 0) + 1);
+  return [Number(e.dataset.stop), style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+}"""
+
+
+@pytest.mark.parametrize(
+    "name", ["home-new", "table", "row", "model", "answer", "runs", "job-queued", "logbook", "help", "account", "keys"]
+)
+def test_tab_reaches_every_control_once_in_the_order_of_the_code(walked: Walk, name: str) -> None:
+    page = walked.open(next(place for place in PLACES if place.name == name))
+    page.goto(page.url.partition("#")[0]) if name != "answer" else None
+    count = page.evaluate(CONTROLS)
+    stops = []
+    for _ in range(count):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate(STOP))
+    reached = [stop[0] for stop in stops if stop]
+    assert all(seen for _number, seen in filter(None, stops)), "the focus is not visible"
+    assert len(reached) >= count - 1 or name == "answer", f"{len(reached)} of {count} controls"
+    assert reached == sorted(reached), "one goes back: the order is not that of the page"
+    assert len(set(reached)) == len(reached), "the focus is held"
+
+
 def test_every_route_of_a_page_is_walked() -> None:
     """A page that nobody walks is a page whose faults nobody sees."""
     files = {"logbook.file", "quality.file", "model-card.file", "model-chart", "table.export", "job.events"}
     # The tutor's own tests walk its pages, on a solution that has one; queries are those of a file this one has not.
     elsewhere = {"tutor", "conversation", "knowledge", "chat-script", "query", "predict", "sign-out"}
-    machines = {"models", "model", "openapi", "metrics", "live", "ready", "style", "script"}
+    machines = {"completions", "models", "model", "openapi", "metrics", "live", "ready", "style", "script"}
     opened = {name for name in NEEDED if "." not in name} - machines - files
     addresses = {
         "home": "/", "try": "/models/theme/try", "api-docs": "/api/docs", "source": "/sources/shop",

@@ -18,6 +18,11 @@ ABSENT = {
     "frame": r"<i?frame|<frameset",
     "media": r"<(video|audio|object|embed|canvas|applet|marquee|blink|animate)|@keyframes|animation\s*:",
     "shortcut": r"accesskey|keydown|keypress|keyup",
+    "hover": r"""\stitle=["']|:hover[^{]*{[^}]*(display|visibility|opacity|content|left|clip)""",
+    "order": r"[{;\s]order\s*:|-reverse\b|grid-row\s*:|tabindex=.?[1-9]",
+    "orientation": r"orientation",
+    "direction": r"\sdir=",
+    "gestures": r"\b(touch|mouse|pointer)(start|move|down|up|cancel|over|out|enter|leave)\b|device(motion|orientation)",
     "windows": r"""\btarget\s*=\s*["']?_|window\.open""",
 }
 
@@ -34,7 +39,7 @@ def test_only_what_was_tested_counts() -> None:
     statement = conformity.state(criteria)
     proven = statement.conform + statement.not_conform + statement.not_applicable
     assert statement.total == proven + statement.untested == 106
-    assert statement.untested > 70, "a criterion leaves 'not tested' only with a test that proves it"
+    assert statement.untested > 20, "what needs a screen reader or another eye stays 'not tested'"
     assert not statement.complete
     empty = conformity.state([])
     assert empty.rate is None
@@ -52,7 +57,7 @@ def test_a_status_without_proof_is_refused(tmp_path: Path, line: str) -> None:
 
 @pytest.mark.parametrize("proof", ABSENT)
 def test_what_does_not_apply_is_in_no_template_script_or_style(proof: str) -> None:
-    assert any(criterion.proof == proof for criterion in conformity.read())
+    assert any(proof in criterion.proof.split() for criterion in conformity.read())
     assert not re.search(ABSENT[proof], f"{TEMPLATES}\n{SCRIPTS}\n{STYLE}", re.IGNORECASE)
 
 
@@ -69,3 +74,18 @@ def test_every_whole_page_begins_with_its_type_language_and_title() -> None:
 def test_every_proof_has_its_words() -> None:
     for proof in {criterion.proof for criterion in conformity.read()} - {""}:
         assert conformity.proof_word(proof) != proof
+
+
+def test_all_pages_have_one_frame_with_the_menu() -> None:
+    frames = {"base.html", "bare.html", "error.html"}
+    for path in (FOLDER / "templates").glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        is_part = path.stem.endswith("parts")
+        assert is_part or path.name in frames or text.startswith('{% extends "base.html" %}'), path.name
+
+
+def test_what_the_walk_proves_is_what_its_scripts_look_at() -> None:
+    from criteria import CHECKED
+
+    walked = {criterion.number for criterion in conformity.read() if "walk" in criterion.proof.split()}
+    assert walked <= CHECKED
