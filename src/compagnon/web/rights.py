@@ -86,6 +86,12 @@ NEEDED = MappingProxyType(
         "knowledge.topic": "tutor.ask",
         "knowledge.subtopic": "tutor.ask",
         "knowledge.drawing": "tutor.ask",
+        "corrections": "tutor.review",
+        "correction": "tutor.review",
+        "correction.propose": "tutor.review",
+        "correction.decide": "tutor.review",
+        "asked": "tutor.review",
+        "providers": "usage.read",
         # Access
         "first": PUBLIC,
         "first.create": PUBLIC,

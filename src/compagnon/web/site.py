@@ -96,6 +96,9 @@ def site_map(spec: Spec) -> list[tuple[str, list[tuple[str, str]]]]:
                 ("/tutor", _("Ask the tutor")),
                 ("/knowledge", _("Knowledge base")),
                 ("/knowledge/glossary", _("Glossary")),
+                ("/corrections", _("Corrections")),
+                ("/asked", _("What is asked")),
+                ("/providers", _("Providers and costs")),
             ]
             if spec.tutor
             else [],

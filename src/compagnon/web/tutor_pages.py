@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from compagnon.web.chat import Chat
+from compagnon.web.forms import with_form
 from compagnon.web.knowledge import KnowledgePages
 from compagnon.web.live import Live
 from compagnon.web.pages import Add
+from compagnon.web.review import Review
 from compagnon.web.view import View
 
 
 def add_tutor(view: View, live: Live, get: Add, post: Add) -> None:
     """Register every page of the tutor; without a tutor in solution.yaml they answer 404."""
+    review = Review(view)
     chat, knowledge = Chat(view, live), KnowledgePages(view, live)
     get("/tutor", chat.home, "tutor")
     post("/tutor", chat.start, "tutor.start")
@@ -29,3 +32,9 @@ def add_tutor(view: View, live: Live, get: Add, post: Add) -> None:
     get("/knowledge/{topic}", knowledge.topic, "knowledge.topic")
     get("/knowledge/{topic}/{name}", knowledge.subtopic, "knowledge.subtopic")
     get("/knowledge/{topic}/{name}/drawing.svg", knowledge.drawing, "knowledge.drawing")
+    get("/corrections", review.list, "corrections")
+    get("/corrections/{number}", review.show, "correction")
+    post("/corrections/{number}/propose", with_form(review.propose), "correction.propose")
+    post("/corrections/{number}/decide", with_form(review.decide), "correction.decide")
+    get("/asked", review.asked, "asked")
+    get("/providers", review.providers, "providers")

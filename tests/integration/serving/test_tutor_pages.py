@@ -181,3 +181,62 @@ def test_a_solution_without_a_tutor_has_no_such_pages(trained: Path, tmp_path: P
             assert answer.status_code == 404, path
             assert "no tutor" in answer.text
     solution.close()
+
+
+def test_a_correction_goes_from_a_learner_through_a_teacher_into_the_base(tutor: tuple[Solution, str]) -> None:
+    solution, address = tutor
+    file = solution.root / "knowledge" / "training.json"
+    with enter(address, "learner") as client:
+        page = ask(client)
+        place, token = f"{place_of(page)}/turns/{turn_of(page)}", token_of(page.text)
+        client.post(f"{place}/correct", data={"csrf": token, "text": "Précisez <b>quand</b> il est coupé."})
+        assert client.get("/corrections").status_code == 403
+    with enter(address, "teacher") as teacher:
+        listed = teacher.get("/corrections").text
+        assert "Précisez &lt;b&gt;quand&lt;/b&gt;" in listed
+        here = re.findall(r'href="(/corrections/\d+)"', listed)[-1]
+        passage = "training.regularization/glossary/1"
+        shown = teacher.get(here, params={"passage": passage}).text
+        assert "Annulation au hasard" in shown
+        form = {"csrf": token_of(shown), "passage": passage, "text": "Annulation au hasard, coupée à l'inférence."}
+        assert teacher.post(f"{here}/propose", data=form).status_code == 422, "a reason is needed"
+        before = file.read_bytes()
+        preview = teacher.post(f"{here}/propose", data={**form, "why": "Plus juste."})
+        assert preview.status_code == 200
+        assert file.read_bytes() == before, "nothing is written by looking"
+        sealed = re.search(r'name="proposal" value="([^"]+)"', preview.text)
+        assert sealed
+        altered = teacher.post(f"{here}/decide", data={"csrf": form["csrf"], "proposal": "x" + sealed[1]})
+        assert altered.status_code == 400
+        done = teacher.post(f"{here}/decide", data={"csrf": form["csrf"], "proposal": sealed[1]})
+        assert done.headers["location"] == "/corrections?noted=accepted"
+        decided = teacher.get("/corrections?state=decided").text
+        assert "Nom teacher" in decided
+        assert "Plus juste." in decided
+        again = teacher.post(f"{here}/decide", data={"csrf": form["csrf"], "proposal": sealed[1]})
+        assert again.status_code == 422
+    with enter(address, "learner") as client:
+        assert "coupée à l&#39;inférence" in client.get("/knowledge/training/regularization").text
+        assert "coupée à l&#39;inférence" in ask(client).text, "the tutor answers from it at once"
+
+
+def test_what_learners_ask_is_told_of_five_or_more(tutor: tuple[Solution, str]) -> None:
+    solution, address = tutor
+    with enter(address, "teacher") as teacher:
+        assert "Fewer than 5 learners" in teacher.get("/asked").text
+        for number in range(5):
+            add_account(solution, "learner", f"learner{number}")
+            with enter(address, f"learner{number}") as client:
+                ask(client)
+        page = teacher.get("/asked").text
+        assert "La régularisation" in page
+        assert QUESTION.replace("'", "&#39;") not in page
+
+
+def test_providers_and_costs_show_no_key(tutor: tuple[Solution, str]) -> None:
+    with enter(tutor[1], "teacher") as teacher:
+        page = teacher.get("/providers").text
+        assert "extract" in page
+        assert "needs no key" in page
+    with enter(tutor[1], "learner") as client:
+        assert client.get("/providers").status_code == 403
