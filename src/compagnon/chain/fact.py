@@ -183,7 +183,15 @@ FACTS = _define(
     Definition("latency_p50", "ms", "measured", "latence médiane d'une prédiction", "median latency of a prediction"),
     Definition("latency_p95", "ms", "measured", "latence, 95e centile", "latency, 95th percentile"),
     # query (compagnon query explain)
-    Definition("query_rows", "row", "computed", "lignes rendues par la requête", "rows that the query gives"),
+    Definition(
+        "query_rows",
+        "row",
+        "computed",
+        "lignes rendues par la requête",
+        "rows that the query gives",
+        "ligne rendue par la requête",
+        "row that the query gives",
+    ),
     Definition("query_time", "second", "measured", "durée médiane de la requête", "median time of the query"),
     Definition(
         "query_rows_before",
@@ -191,6 +199,8 @@ FACTS = _define(
         "computed",
         "lignes rendues avant l'optimisation",
         "rows given before the optimization",
+        "ligne rendue avant l'optimisation",
+        "row given before the optimization",
     ),
     Definition(
         "query_time_before",
