@@ -11,7 +11,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -58,8 +58,12 @@ class Chat:
 
     view: View
     live: Live
+    _warming: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def home(self, request: Request) -> Response:
+        self._required()
+        self._warming.add(task := asyncio.create_task(self.live.warm()))
+        task.add_done_callback(self._warming.discard)
         return await asyncio.to_thread(self._home, request)
 
     async def start(self, request: Request) -> Response:

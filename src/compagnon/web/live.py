@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,6 +113,11 @@ class Live:
                 self._tutor = await asyncio.to_thread(open_tutor, self.solution)
                 self._stamp = stamp
             return self._tutor
+
+    async def warm(self) -> None:
+        """Open the tutor while the question is being written; what is wrong with it is said when it is asked."""
+        with contextlib.suppress(UserError):
+            await self.tutor()
 
     def admit(self, owner: str) -> None:
         """Raises Refused 429 where this learner, or everybody, asks too much at once."""
