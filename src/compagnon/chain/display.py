@@ -9,11 +9,8 @@ from html import escape
 from typing import TypeVar
 
 from compagnon.chain.fact import Fact
-from compagnon.chain.words import meaning, state_word, value_text
+from compagnon.chain.words import STATE_SIGNS, meaning, state_word, value_text
 from compagnon.i18n import _, current, format_datetime, preferred, use
-
-MARKS = {"cached": "✓", "stale": "↻", "missing": "·", "running": "▶", "failed": "✗"}
-
 
 Shown = TypeVar("Shown")
 
@@ -55,7 +52,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> s
 
 def state(name: str) -> str:
     """The mark and the word of a state."""
-    return f"{MARKS.get(name, '?')} {state_word(name)}"
+    return f"{STATE_SIGNS.get(name, '?')} {state_word(name)}"
 
 
 def moment(at: datetime | None) -> str:

@@ -31,6 +31,19 @@ KEY_FACTS = (
 EVEN_ZERO = ("macro_f1", "rows_collected", "rows_prepared")
 """Of these, those that say something when they are 0."""
 
+STATE_SIGNS = {
+    "cached": "✓",
+    "done": "✓",
+    "stale": "↻",
+    "missing": "○",
+    "queued": "○",
+    "running": "▶",
+    "failed": "✗",
+    "cancelled": "✗",
+}
+"""The sign of a state beside its word: on the terminal, on pages and in notebooks."""
+VERDICT_SIGNS = {"met": "✓", "missed": "✗", "unknown": "?"}
+
 
 def state_word(state: str) -> str:
     """The state of a stage, a run or a job."""

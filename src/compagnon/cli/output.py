@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from compagnon.chain.display import MARKS
-from compagnon.chain.words import state_word
+from compagnon.chain.words import STATE_SIGNS, state_word
 
 COLORS = {"cached": "green", "stale": "yellow", "missing": "yellow", "running": "cyan", "failed": "red"}
 
@@ -39,7 +38,7 @@ def _plain(value: Any) -> Any:
 
 def marked(state: str) -> str:
     """The mark and the word of a state, colored on a terminal."""
-    return click.style(f"{MARKS.get(state, '?')} {state_word(state)}", fg=COLORS.get(state))
+    return click.style(f"{STATE_SIGNS.get(state, '?')} {state_word(state)}", fg=COLORS.get(state))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:

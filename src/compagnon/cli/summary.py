@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compagnon.chain.words import value_text, verdict_word
+from compagnon.chain.words import VERDICT_SIGNS, value_text, verdict_word
 from compagnon.cli.failure import complain
 from compagnon.errors import UserError
 from compagnon.i18n import _, format_number, ngettext
@@ -66,9 +66,9 @@ def print_summary(about: dict[str, Any], error: UserError | None) -> None:
 
 def print_indicators(found: list[dict[str, Any]]) -> None:
     """One line for each indicator: met, missed or not known yet."""
-    marks = {"met": ("✓", "green"), "missed": ("✗", "red"), "unknown": ("?", "yellow")}
+    colors = {"met": "green", "missed": "red", "unknown": "yellow"}
     for indicator in found:
-        mark, color = marks[indicator["verdict"]]
+        verdict = indicator["verdict"]
         wanted = [
             f"{sign} {_threshold(indicator[side])}"
             for side, sign in (("at_least", "≥"), ("at_most", "≤"))
@@ -76,7 +76,7 @@ def print_indicators(found: list[dict[str, Any]]) -> None:
         ]
         value = value_text(indicator["value"], indicator["unit"])
         click.echo(
-            f"{click.style(mark, fg=color)} "
+            f"{click.style(VERDICT_SIGNS[verdict], fg=colors[verdict])} "
             + _("{fact} ({stage}): {value}, wanted {threshold}: {verdict}").format(
                 fact=indicator["fact"],
                 stage=indicator["of"],

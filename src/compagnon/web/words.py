@@ -11,6 +11,8 @@ from compagnon.access.role import ROLES as ROLES
 from compagnon.chain import words as chain_words
 from compagnon.chain.fact import Fact
 from compagnon.chain.indicator import Judgement
+from compagnon.chain.words import STATE_SIGNS as STATE_SIGNS
+from compagnon.chain.words import VERDICT_SIGNS as VERDICT_SIGNS
 from compagnon.chain.words import meaning as fact_meaning
 from compagnon.chain.words import state_word as state_word
 from compagnon.chain.words import value_text as value_text
@@ -28,18 +30,6 @@ def stage_word(stage: str) -> str:
         "optimize": _("Optimize"),
         "package": _("Package"),
     }.get(stage, stage.capitalize())
-
-
-STATE_SIGNS = {
-    "cached": "✓",
-    "done": "✓",
-    "stale": "↻",
-    "missing": "○",
-    "running": "▸",
-    "failed": "✕",
-    "queued": "○",
-    "cancelled": "✕",
-}
 
 
 def key_facts(facts: Iterable[Fact], most: int = 2) -> list[tuple[str, str]]:
