@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,14 +90,15 @@ async def enter(address: str, number: int) -> httpx.AsyncClient:
     return client
 
 
-async def ask(client: httpx.AsyncClient, page: str) -> tuple[float, bool]:
-    """Milliseconds for one page, and whether it came."""
+async def ask(client: httpx.AsyncClient, page: str) -> tuple[float, str]:
+    """Milliseconds for one page, and what came instead of it, empty if it came."""
     start = time.perf_counter()
     try:
         answer = await client.get(page)
-    except httpx.HTTPError:
-        return (time.perf_counter() - start) * 1000, False
-    return (time.perf_counter() - start) * 1000, answer.status_code == 200
+    except httpx.HTTPError as error:
+        return (time.perf_counter() - start) * 1000, type(error).__name__
+    said = "" if answer.status_code == 200 else str(answer.status_code)
+    return (time.perf_counter() - start) * 1000, said
 
 
 async def one_user(client: httpx.AsyncClient, pages: list[str], times: int) -> dict[str, list[float]]:
@@ -105,27 +107,28 @@ async def one_user(client: httpx.AsyncClient, pages: list[str], times: int) -> d
     for page in pages:
         await ask(client, page)  # the first asking fills caches, as on any day but the first
         took = [await ask(client, page) for _time in range(times)]
-        assert all(came for _ms, came in took), f"{page} does not come"
-        found[page] = [ms for ms, _came in took]
+        assert not any(said for _ms, said in took), f"{page} does not come"
+        found[page] = [ms for ms, _said in took]
     return found
 
 
 async def all_users(
     clients: list[httpx.AsyncClient], pages: list[str], seconds: float, pause: float
-) -> tuple[list[float], int]:
-    """Times of all answers while everybody reads, and how many were errors."""
+) -> tuple[list[float], Counter[str]]:
+    """Times of all answers while everybody reads, and what came instead of pages."""
     took: list[float] = []
-    errors = 0
+    errors: Counter[str] = Counter()
     end = time.monotonic() + seconds
 
     async def read(number: int, client: httpx.AsyncClient) -> None:
-        nonlocal errors
         choose = random.Random(number)
         await asyncio.sleep(choose.uniform(0, pause))
         while time.monotonic() < end:
-            ms, came = await ask(client, choose.choice(pages))
+            page = choose.choice(pages)
+            ms, said = await ask(client, page)
             took.append(ms)
-            errors += not came
+            if said:
+                errors[f"{page}: {said}"] += 1
             await asyncio.sleep(choose.uniform(0, 2 * pause))
 
     await asyncio.gather(*(read(number, client) for number, client in enumerate(clients)))
@@ -151,11 +154,15 @@ async def measure(address: str, pages: list[str], options: argparse.Namespace) -
         for client in clients:
             await client.aclose()
     said = f"{options.users} users, {options.pause:g} s between pages, {len(took) / options.seconds:.0f} pages/s"
-    print(f"{said:44} {centile(took, 0.5):8.1f} {centile(took, 0.95):8.1f}   goal {GOALS['all']:.0f}; {errors} errors")
+    print(
+        f"{said:44} {centile(took, 0.5):8.1f} {centile(took, 0.95):8.1f}   goal {GOALS['all']:.0f}; {errors.total()} errors"
+    )
+    for what, count in errors.most_common(10):
+        print(f"  {count} x {what}")
     return {
         "pages": {page: {"p50": centile(t, 0.5), "p95": centile(t, 0.95)} for page, t in single.items()},
         "one": {"p50": centile(every, 0.5), "p95": centile(every, 0.95)},
-        "all": {"p50": centile(took, 0.5), "p95": centile(took, 0.95), "errors": errors, "answers": len(took)},
+        "all": {"p50": centile(took, 0.5), "p95": centile(took, 0.95), "errors": dict(errors), "answers": len(took)},
     }
 
 

@@ -149,9 +149,11 @@ class ArtifactStore:
     def paths(self, artifact: Artifact) -> list[Path]:
         return [self._segment_path(artifact.zone, s.digest, s.name) for s in artifact.segments]
 
-    def verify(self, artifact: Artifact) -> None:
-        """Compare every byte with the digests; raises UserError ``artifact.altered``."""
+    def verify(self, artifact: Artifact, only: str | None = None) -> None:
+        """Compare every byte (of the segment ``only``) with the digests; raises UserError ``artifact.altered``."""
         for segment, path in zip(artifact.segments, self.paths(artifact), strict=True):
+            if only is not None and segment.name != only:
+                continue
             if not path.exists() or digests.of_file(path) != segment.digest:
                 raise UserError(
                     "artifact.altered",

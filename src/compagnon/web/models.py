@@ -59,8 +59,9 @@ class Models:
         artifact = solution.artifact(f"package/{name}", f"package/{name}")
         if artifact is None:
             raise Refused(404, "page.no-card", _("There is no card for this model yet."))
-        solution.artifacts.verify(artifact)
-        text = solution.artifacts.path(artifact, f"card.{current()}.md").read_text(encoding="utf-8")
+        segment = f"card.{current()}.md"
+        solution.artifacts.verify(artifact, segment)
+        text = solution.artifacts.path(artifact, segment).read_text(encoding="utf-8")
         body = re.sub(r"^# .*\n", "", text.partition("\n---\n")[2].lstrip(), count=1)
         values = {
             "name": name,

@@ -156,16 +156,18 @@ def personal_word(kind: str) -> str:
 
 def _rows(view: View, request: Request, name: str) -> tuple[dict[str, Any] | None, paging.Paging | None]:
     """One page of the published table; nothing where it is not published yet."""
+    import duckdb
+
     try:
         path = pointer.published(view.solution.workspace)
     except UserError:
         return None, None
     quoted = '"' + name.replace('"', '""') + '"'
     with open_published(path, threads=1) as connection:
-        known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]).fetchall()
-        if not known:
-            return None, None
-        count = int(connection.execute(f"SELECT count(*) FROM {quoted}").fetchall()[0][0])
+        try:
+            count = int(connection.execute(f"SELECT count(*) FROM {quoted}").fetchall()[0][0])
+        except duckdb.CatalogException:
+            return None, None  # declared since the last run
         page = paging.page_of(request, count)
         found = connection.sql(
             f"SELECT * FROM {quoted} ORDER BY row_id LIMIT {paging.SIZE} OFFSET {page.first}"
