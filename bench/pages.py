@@ -154,9 +154,8 @@ async def measure(address: str, pages: list[str], options: argparse.Namespace) -
         for client in clients:
             await client.aclose()
     said = f"{options.users} users, {options.pause:g} s between pages, {len(took) / options.seconds:.0f} pages/s"
-    print(
-        f"{said:44} {centile(took, 0.5):8.1f} {centile(took, 0.95):8.1f}   goal {GOALS['all']:.0f}; {errors.total()} errors"
-    )
+    print(f"{said:44} {centile(took, 0.5):8.1f} {centile(took, 0.95):8.1f}   goal {GOALS['all']:.0f}")
+    print(f"{errors.total()} errors of {len(took)}")
     for what, count in errors.most_common(10):
         print(f"  {count} x {what}")
     return {

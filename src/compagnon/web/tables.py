@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ from compagnon.web.visitor import visitor_of
 MOST_COLUMNS = 10
 """Columns of rows that a page shows; files hold them all."""
 LONGEST_CELL = 120
+_reading = threading.Lock()
+"""One at a time: DuckDB shares one instance between all who open a file, and the first has locked its settings."""
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
 SUFFIX = {"csv": "csv", "json": "jsonl", "parquet": "parquet"}
 
@@ -163,7 +166,7 @@ def _rows(view: View, request: Request, name: str) -> tuple[dict[str, Any] | Non
     except UserError:
         return None, None
     quoted = '"' + name.replace('"', '""') + '"'
-    with open_published(path, threads=1) as connection:
+    with _reading, open_published(path, threads=1) as connection:
         try:
             count = int(connection.execute(f"SELECT count(*) FROM {quoted}").fetchall()[0][0])
         except duckdb.CatalogException:

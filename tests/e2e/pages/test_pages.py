@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
 import pytest
 from browsing import tab_to
 from playwright.sync_api import Browser, Page
@@ -89,3 +92,9 @@ def test_without_scripts_everything_works(browser: Browser, served: Served) -> N
     page.click("button.example >> nth=1")
     assert page.locator("#answer").count() == 1
     context.close()
+
+
+def test_a_table_is_read_by_many_at_once(served: Served) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _n: httpx.get(f"{served.address}/tables/messages", timeout=60), range(48)))
+    assert {answer.status_code for answer in answers} == {200}
