@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, or_, select, update
 
 from compagnon.access import audit
 from compagnon.access.account import leaving, locked
@@ -16,7 +17,9 @@ from compagnon.database.tables import (
     answer_corrections,
     conversations,
     corrections,
+    faq_decisions,
     feedback,
+    handovers,
     jobs,
     notes,
     one_time_links,
@@ -26,13 +29,15 @@ from compagnon.database.tables import (
 )
 
 _SIGNED = (
-    (notes, "author"),
-    (corrections, "author"),
-    (feedback, "author"),
-    (jobs, "asked_by"),
-    (answer_corrections, "author"),
+    (notes, ("author",)),
+    (corrections, ("author",)),
+    (feedback, ("author",)),
+    (jobs, ("asked_by",)),
+    (answer_corrections, ("author",)),
+    (handovers, ("taken_by", "closed_by")),
+    (faq_decisions, ("by",)),
 )
-"""Where an author is written, always as ``person:ID``."""
+"""Columns where an author is written, always as ``person:ID``."""
 _NEVER = {"password", "hash"}
 
 
@@ -41,15 +46,17 @@ def export_account(engine: Engine, account_id: str, now: datetime, *, actor: str
     author = f"person:{account_id}"
     with writing(engine) as connection:
         locked(connection, account_id)
-        found: dict[str, Any] = {"account": _rows(connection, accounts, "id", account_id)[0]}
+        found: dict[str, Any] = {"account": _rows(connection, accounts, ("id",), account_id)[0]}
         for table in (sessions, one_time_links, access_events):
-            found[table.name] = _rows(connection, table, "account_id", account_id)
-        for table, column in _SIGNED:
-            found[table.name] = _rows(connection, table, column, author)
-        found["conversations"] = _rows(connection, conversations, "owner", author)
+            found[table.name] = _rows(connection, table, ("account_id",), account_id)
+        for table, columns in _SIGNED:
+            found[table.name] = _rows(connection, table, columns, author)
+        found["conversations"] = _rows(connection, conversations, ("owner",), author)
         found["turns"] = [
-            row for each in found["conversations"] for row in _rows(connection, turns, "conversation_id", each["id"])
+            row for each in found["conversations"] for row in _rows(connection, turns, ("conversation_id",), each["id"])
         ]
+        for each in found["conversations"]:
+            found["handovers"] += _rows(connection, handovers, ("conversation_id",), each["id"])
         audit.record(connection, "account-exported", now, account_id, actor=actor)
     return {"exported": now.isoformat(), **found}
 
@@ -71,21 +78,26 @@ def erase_account(engine: Engine, account_id: str, now: datetime, *, actor: str 
             ).rowcount,
         }
         own = select(conversations.c.id).where(conversations.c.owner == author)
+        done["handovers"] = connection.execute(delete(handovers).where(handovers.c.conversation_id.in_(own))).rowcount
         done["turns"] = connection.execute(delete(turns).where(turns.c.conversation_id.in_(own))).rowcount
         done["conversations"] = connection.execute(
             delete(conversations).where(conversations.c.owner == author)
         ).rowcount
         connection.execute(update(settings).where(settings.c.changed_by == author).values(changed_by=None))
         done["accounts"] = connection.execute(delete(accounts).where(accounts.c.id == account_id)).rowcount
-        for table, column in _SIGNED:
-            written = select(func.count()).select_from(table).where(table.c[column] == author)
+        for table, columns in _SIGNED:
+            written = select(func.count()).select_from(table).where(_is(table, columns, author))
             done[f"{table.name}_kept"] = connection.execute(written).scalar_one()
         audit.record(connection, "account-erased", now, actor=None if actor == author else actor)
     return done
 
 
-def _rows(connection: Connection, table: Table, column: str, value: str) -> list[dict[str, Any]]:
-    query = select(table).where(table.c[column] == value)
+def _is(table: Table, columns: Sequence[str], value: str) -> ColumnElement[bool]:
+    return or_(*(table.c[column] == value for column in columns))
+
+
+def _rows(connection: Connection, table: Table, columns: Sequence[str], value: str) -> list[dict[str, Any]]:
+    query = select(table).where(_is(table, columns, value))
     for key in table.primary_key:
         query = query.order_by(key)
     return [

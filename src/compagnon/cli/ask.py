@@ -36,7 +36,8 @@ if TYPE_CHECKING:
         "Ask the tutor. It is an AI: it answers from the knowledge base and cites the passage behind each sentence; "
         "what "
         "no passage supports is left out. When the provider fails, passages are put in order without a model. What the "
-        "knowledge base does not speak of is refused."
+        "knowledge base does not speak of is refused. Where solution.yaml says `tutor.handover`, what is refused or "
+        "unsure goes to a person, with the question."
     ),
     examples=[
         ('compagnon ask "c\'est quoi le dropout ?"', N_("an answer with its citations, as it is written")),
@@ -49,15 +50,25 @@ def command(question: tuple[str, ...], level: Difficulty | None, provider: str |
 
     from compagnon.services.tutor.answer.opening import open_tutor
     from compagnon.services.tutor.answer.tutor import Question
+    from compagnon.services.tutor.conversations.owner import owner_of_token
+    from compagnon.services.tutor.handover.once import pass_on
+    from compagnon.services.tutor.place import tutor_of
+    from compagnon.solution import author
 
     text = " ".join(question)
     with opened() as solution:
         tutor = open_tutor(solution, provider)
         reply = asyncio.run(_answer(tutor, Question(text, level=level), stream=not as_json))
+        desk = tutor_of(solution.spec).handover is not None
+        passed = pass_on(solution, owner_of_token(author(), solution.secrets), text, reply) if desk else None
         if as_json:
-            print_json(reply.as_dict())
+            # Only a solution where a person may take over says whether one does.
+            print_json(reply.as_dict() | ({"handover": passed.as_dict() if passed else None} if desk else {}))
             return
         _after(reply)
+        if passed is not None:
+            click.echo(_("Handed over to a person, number {number}.").format(number=passed.handover.id))
+            click.echo(passed.message)
 
 
 async def _answer(tutor: Tutor, question: Question, *, stream: bool) -> Reply:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from compagnon.services.tutor.knowledge.check import Report
     from compagnon.services.tutor.knowledge.model import Difficulty
 
+GLUED_SHOWN = 10
+"""Words that seem glued, as people see them; --json has all."""
+
 command = Group(
     "knowledge",
     help=N_(
@@ -145,32 +148,73 @@ def search(words: tuple[str, ...], topic: str | None, level: Difficulty | None, 
 
 @make(
     "import",
-    Argument(["file"], type=click.Path(path_type=Path), help=N_("Course in Markdown (.md) or HTML (.html).")),
-    Option(["--topic"], required=True, metavar="NAME", help=N_("Short name of the new topic, such as sorting.")),
-    Option(["--title"], default="", metavar="TEXT", help=N_("Title of the topic; that of the course by default.")),
+    Argument(
+        ["file"],
+        type=click.Path(path_type=Path),
+        help=N_(
+            "Course in Markdown (.md) or HTML (.html); FAQ in these forms with --faq, or in CSV, JSON, JSON Lines."
+        ),
+    ),
+    Option(
+        ["--topic"],
+        metavar="NAME",
+        help=N_("Short name of the topic, such as sorting; a FAQ has one for each theme by default."),
+    ),
+    Option(["--title"], default="", metavar="TEXT", help=N_("Title of the topic; that of the file by default.")),
+    Option(["--faq"], is_flag=True, help=N_("Each heading is a question, and what is under it its answer.")),
+    Option(
+        ["--part-words"],
+        is_flag=True,
+        help=N_("Of a FAQ: part the words that seem glued; they are only listed by default."),
+    ),
     Option(
         ["--level"],
         type=click.Choice(["beginner", "intermediate", "advanced"]),
         default="beginner",
         show_default=True,
-        help=N_("Difficulty written for each subtopic."),
+        help=N_("Difficulty written for each subtopic of a course."),
     ),
     Option(
         ["--language"],
         type=click.Choice(["fr", "en"]),
         default="fr",
         show_default=True,
-        help=N_("Language of the course."),
+        help=N_("Language of the texts."),
     ),
     json_option(),
     help=N_(
-        "Make a topic of a course: each heading with text becomes a subtopic, code and headings that begin with "
-        "« Exemple » become examples. What is missing is told, as `knowledge check` tells it. A topic that exists is "
-        "never overwritten."
+        "Make topics of a course or of a FAQ. In a course, each heading with text becomes a subtopic, code and "
+        "headings that begin with « Exemple » become examples. In a FAQ, each question becomes an entry, cleaned of "
+        "HTML and of sentences glued together; what is refused is listed with its reason. What is in the "
+        "base is never overwritten."
     ),
-    examples=[("compagnon knowledge import cours.md --topic sorting", N_("a new topic from a Markdown file"))],
+    examples=[
+        ("compagnon knowledge import cours.md --topic sorting", N_("a new topic from a Markdown file")),
+        ("compagnon knowledge import faq.csv", N_("the questions and answers of a firm, by theme")),
+        ("compagnon knowledge import faq.html --faq --topic returns", N_("those of a page, in one topic")),
+    ],
 )
-def import_(file: Path, topic: str, title: str, level: Difficulty, language: str, as_json: bool) -> None:
+def import_(
+    file: Path,
+    topic: str | None,
+    title: str,
+    faq: bool,
+    part_words: bool,
+    level: Difficulty,
+    language: str,
+    as_json: bool,
+) -> None:
+    from compagnon.services.tutor.knowledge.course import READERS as COURSES
+
+    if faq or file.suffix.lower() not in COURSES:
+        _import_faq(file, topic, title, part_words, language, as_json)
+    elif topic is None:
+        raise click.UsageError(_("A course needs --topic; a FAQ needs --faq."))
+    else:
+        _import_course(file, topic, title, level, language, as_json)
+
+
+def _import_course(file: Path, topic: str, title: str, level: Difficulty, language: str, as_json: bool) -> None:
     from compagnon.services.tutor.knowledge import check as checking
     from compagnon.services.tutor.knowledge.course import import_course
     from compagnon.services.tutor.place import knowledge_folder, tutor_of
@@ -192,6 +236,33 @@ def import_(file: Path, topic: str, title: str, level: Difficulty, language: str
     for problem in (*report.problems, *report.warnings):
         click.echo(str(problem))
     click.echo(_("Complete the file, then check it: {command}").format(command="compagnon knowledge check"))
+
+
+def _import_faq(file: Path, topic: str | None, title: str, part_words: bool, language: str, as_json: bool) -> None:
+    from compagnon.services.tutor.faq.take import import_faq
+    from compagnon.services.tutor.place import knowledge_folder, tutor_of
+    from compagnon.solution import Solution
+
+    solution = Solution(folder())
+    shown = tutor_of(solution.spec).knowledge
+    place = knowledge_folder(solution.root, solution.spec)
+    done = import_faq(file, place, topic=topic, title=title, language=language, part_words=part_words, shown=shown)
+    if as_json:
+        print_json(done.as_dict(shown))
+        return
+    for written in done.files:
+        count = ngettext("{file}: {count} question.", "{file}: {count} questions.", len(written.ids))
+        click.echo(count.format(file=f"{shown}/{written.path.name}", count=format_number(len(written.ids))))
+    if done.mended:
+        said = ngettext("{count} text was cleaned.", "{count} texts were cleaned.", done.mended)
+        click.echo(said.format(count=format_number(done.mended)))
+    if done.glued:
+        said = ngettext("{count} word seems glued:", "{count} words seem glued:", len(done.glued))
+        some = ", ".join(f"{word} → {parts}" for word, parts in list(done.glued.items())[:GLUED_SHOWN])
+        click.echo(f"{said.format(count=format_number(len(done.glued)))} {some}{'…' * (len(done.glued) > GLUED_SHOWN)}")
+    for refused in done.refused:
+        why = _("refused, {place}: {why}").format(place=refused.place, why=refused.why)
+        click.echo(f"{why}. {cell(refused.question, 80)}".rstrip(". "))
 
 
 for _each in (check, schema, search, import_):

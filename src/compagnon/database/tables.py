@@ -356,3 +356,41 @@ answer_corrections = Table(
     Index("ix_answer_corrections_state", "state"),
     info={"personal": "who corrected an answer of the tutor, masked texts"},
 )
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column(
+        "conversation_id", String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("at", Moment, nullable=False),
+    Column("reason", String(8), nullable=False, comment="asked, refused or unsure"),
+    Column("state", String(8), nullable=False, comment="waiting, taken or closed"),
+    Column("taken", Moment),
+    Column("taken_by", String(80)),
+    Column("closed", Moment),
+    Column("closed_by", String(80)),
+    Column("answer", Text, comment="what the person answered, masked"),
+    Index("ix_handovers_state_at", "state", "at"),
+    info={
+        "personal": "conversations handed over to a person, and who took them; as long as the conversation, and once "
+        "closed as long as privacy.keep.handovers says"
+    },
+)
+
+faq_decisions = Table(
+    "faq_decisions",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("state", String(8), nullable=False, comment="accepted or refused"),
+    Column("proposal", String(16), nullable=False, index=True),
+    Column("question", Text, nullable=False, comment="of a group of people, masked"),
+    Column("people", Integer, nullable=False),
+    Column("entry", String(130), comment="id in the knowledge base"),
+    Column("patch", Text, comment="of the file of the knowledge base, as a unified diff"),
+    Column("why", Text, comment="of the decision"),
+    info={"personal": "who decided of a proposed entry of the FAQ"},
+)

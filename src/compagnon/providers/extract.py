@@ -17,6 +17,7 @@ from compagnon.spec.model import ProviderOptions
 KIND = "extract"
 _BLANKS = re.compile(r"[ \t\r\n]+")
 PARTS = {
+    "answer": N_("Answer"),
     "definition": N_("Definition"),
     "point": N_("Points"),
     "example": N_("Example"),
@@ -63,14 +64,22 @@ def lines(passages: tuple[Passage, ...]) -> list[str]:
     found: list[str] = []
     for part, heading in PARTS.items():
         own = [passage for passage in passages if (passage.part or "point") == part]
+        if own and part == "answer":  # the question that is answered stands for a heading
+            found += [f"« {own[0].title} » [{own[0].id}]", *(f"{_flat(each.text)} [{each.id}]" for each in own)]
+            continue
         if own:
             found.append(f"## {_(heading)}")
         for passage in own:
             bullet = "- " if part in ("point", "hint", "further") else ""
-            text = _BLANKS.sub(" ", passage.title if part == "further" else passage.text)
+            text = _flat(passage.title if part == "further" else passage.text)
             if part == "mistake":
                 found.append(f"« {passage.title} » [{passage.id}]")
             found.append(f"{bullet}{text} [{passage.id}]")
             if passage.code:
                 found += ["```", *passage.code.splitlines(), "```"]
     return found
+
+
+def _flat(text: str) -> str:
+    """``text`` on one line."""
+    return _BLANKS.sub(" ", text)

@@ -18,7 +18,7 @@ from compagnon.spec.model import Spec
 from compagnon.spec.scene import Scene, Unreadable
 from compagnon.spec.values import read_values
 
-ZONES = ("raw", "quarantine", "predictions", "feedback", "conversations", "logs")
+ZONES = ("raw", "quarantine", "predictions", "feedback", "conversations", "handovers", "logs")
 """What ``privacy.keep`` may name besides tables."""
 
 _SECTIONS = {"collect": "sources", "prepare": "tables", "store": "tables", "train": "models", "package": "models"}
@@ -115,6 +115,14 @@ def _tutor(scene: Scene) -> None:
         return
     if (finding := outside(scene.root, tutor.knowledge, ("tutor", "knowledge"))) is not None:
         scene.findings.append(finding)
+    for day, opens in (tutor.handover.hours if tutor.handover else {}).items():
+        before = ""
+        for place, hours in enumerate(opens):
+            start, end = (part.strip() for part in hours.split("-"))
+            if start >= end or start < before:
+                what = _("{hours} ends before it begins, or begins before the hours above end.").format(hours=hours)
+                scene.error("spec.hours", what, "tutor", "handover", "hours", day, place)
+            before = end
     if tutor.topic_model is not None:
         what = _("There is no model `{name}`.").format(name=tutor.topic_model)
         scene.known("spec.unknown-model", what, tutor.topic_model, scene.names("models"), ("tutor", "topic_model"))

@@ -6,7 +6,7 @@ bases), so the complete model is put together by ``compagnon.spec.kinds``.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -380,8 +380,45 @@ class EmbedderOptions(Section):
     kind: str = Field(description="Kind of embedder.")
 
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+OpenHours = Annotated[
+    str,
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9] ?- ?(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"),
+    Field(description="From and to, such as 09:00-12:30."),
+]
+Holiday = Annotated[
+    str,
+    BeforeValidator(lambda day: day.isoformat() if isinstance(day, date) else day, json_schema_input_type=str),
+    StringConstraints(pattern=r"^([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
+    Field(description="A day, such as 2026-12-25, or each year: 12-25."),
+]
+
+
+class Handover(Section):
+    """When a person takes a conversation over, and how they are reached."""
+
+    contact: Text = Field(description="How else people reach you: address, telephone.")
+    hours: dict[Weekday, Annotated[tuple[OpenHours, ...], BeforeValidator(_as_list)]] = Field(
+        {}, description="When somebody is there, in the solution's time zone; days left out are closed."
+    )
+    holidays: tuple[Holiday, ...] = Field((), description="Days on which nobody is there.")
+    message: Text | None = Field(
+        None, description="What people read out of hours, before the time at which somebody is back."
+    )
+    when: tuple[Literal["asked", "refused", "unsure"], ...] = Field(
+        ("asked", "refused", "unsure"), description="What hands a conversation over."
+    )
+
+
+class LivingFaq(Section):
+    """How real questions without an answer become drafts of entries."""
+
+    people: int = Field(5, ge=2, description="People who must ask alike before their questions are shown together.")
+    alike: float = Field(0.5, ge=0, le=1, description="How alike questions of one group are; 1 is the same words.")
+
+
 class Tutor(Section):
-    """A teaching assistant that answers from a knowledge base."""
+    """A teaching assistant, or a support desk, that answers from a knowledge base."""
 
     knowledge: str = Field("knowledge", description="Folder of the knowledge base: one JSON file for each topic.")
     embedder: EmbedderOptions | None = Field(
@@ -398,6 +435,8 @@ class Tutor(Section):
         description="File of the prompt, with its version; the one that comes with Compagnon if absent.",
         json_schema_extra={"file": True},
     )
+    handover: Handover | None = Field(None, description="How a person takes a conversation over; nobody if absent.")
+    faq: LivingFaq = Field(LivingFaq(), description="How a FAQ grows from real questions.")
 
 
 # --- providers ---------------------------------------------------------------------------------------------------

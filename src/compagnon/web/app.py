@@ -26,6 +26,7 @@ from compagnon.services.model_api.service import ModelService, make_service
 from compagnon.services.tutor.completions import make_completions
 from compagnon.services.tutor.conversations.store import kept_for
 from compagnon.services.tutor.conversations.store import purge as purge_conversations
+from compagnon.services.tutor.handover import desk
 from compagnon.web import home
 from compagnon.web.access_pages import add_access
 from compagnon.web.api_docs import make_api_docs
@@ -121,7 +122,11 @@ async def _upkeep(solution: Solution) -> None:
     """Delete what has come to its end (traces, sessions, answers, conversations): at the start, then every hour."""
     while True:
         try:
-            for purge in (access.purge, usage.purge, partial(purge_conversations, keep=kept_for(solution.spec))):
+            own = (
+                partial(purge_conversations, keep=kept_for(solution.spec)),
+                partial(desk.purge, keep=desk.kept_for(solution.spec)),
+            )
+            for purge in (access.purge, usage.purge, *own):
                 await asyncio.to_thread(purge, solution.engine, solution.clock.now())
         except UserError as error:
             _log.warning("upkeep has to wait: %s", error.code)

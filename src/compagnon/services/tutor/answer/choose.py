@@ -130,6 +130,24 @@ def choose(hits: Sequence[Hit], asked: str, level: Difficulty, mode: Mode) -> Ch
     return Choice(tuple(taking.order), tuple(taking.shown), _codes(ranked), about, unread)
 
 
+def choose_entry(hits: Sequence[Hit]) -> Choice:
+    """What to answer from where the best of ``hits`` is an entry of a FAQ: its whole answer, and its neighbors."""
+    main = hits[0]
+    taking = _Taking(frozenset())
+    for passage in passages(main.subtopic):
+        if _shown(passage):
+            taking.add((passage, 0, len(passage.text)), "answer")
+        else:
+            for start, end in _spans(passage.text):
+                taking.add((passage, start, end), "answer")
+    for hit in hits[1:4]:
+        taking.further(hit)
+    for hit in hits[:4]:
+        for passage in hit.passages:
+            taking.known(passage)
+    return Choice(tuple(taking.order), tuple(taking.shown), {}, tuple(hit.subtopic for hit in hits[:5]))
+
+
 class _Taking:
     """Passages gathered with their numbers, no span twice."""
 

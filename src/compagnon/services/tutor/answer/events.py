@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from compagnon.services.tutor.answer.scope import Reason
 from compagnon.services.tutor.knowledge.model import Difficulty
 
 Kind = Literal["note", "heading", "text", "point", "code"]
@@ -83,6 +84,8 @@ class Reply:
     """In the currency of the prices (USD); None where the price is not known."""
     mode: Mode = "answer"
     how: How = "inferred"
+    reason: Reason = ""
+    """Why it is refused."""
     failure: str | None = None
     """Code of the failure of the service asked for."""
     dropped: int = 0

@@ -41,6 +41,8 @@ FORMS: dict[str, str] = {
     "solution": "l'apprenant a déjà eu des indices. Donnez la démarche en points, étape par étape, puis un exemple "
     "résolu.",
 }
+DESK = "la réponse d'abord, en une ou deux phrases ; puis, s'il le faut, les étapes en points. Aucun titre."
+"""Form of an answer from a firm's FAQ."""
 LANGUAGES = {"fr": "français", "en": "anglais"}
 
 
@@ -51,10 +53,15 @@ class Prompt:
     version: str
     body: str
 
-    def system(self, level: Difficulty, mode: Mode, language: str = "fr") -> str:
-        """The instructions for one answer."""
+    def system(self, level: Difficulty, mode: Mode, language: str = "fr", *, desk: bool = False) -> str:
+        """The instructions for one answer; ``desk``: from a firm's FAQ."""
         name, advice = LEVELS[level]
-        values = {"level": name, "advice": advice, "form": FORMS[mode], "language": LANGUAGES[language]}
+        values = {
+            "level": name,
+            "advice": advice,
+            "form": DESK if desk else FORMS[mode],
+            "language": LANGUAGES[language],
+        }
         return Template(self.body).safe_substitute(values).strip()
 
 
@@ -89,9 +96,11 @@ def messages(
     level: Difficulty,
     mode: Mode,
     language: str = "fr",
+    *,
+    desk: bool = False,
 ) -> tuple[Message, ...]:
     """What a model is asked: instructions, earlier turns, then passages and question as matter to read."""
-    found = [Message("system", prompt.system(level, mode, language))]
+    found = [Message("system", prompt.system(level, mode, language, desk=desk))]
     for turn in recent(turns):
         found += [Message("user", turn.question), Message("assistant", turn.answer)]
     parts = [f'<passage id="{p.id}" titre="{_inside(p.title)}">\n{_inside(p.text)}\n</passage>' for p in passages]

@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from compagnon.services.tutor.answer.person import asks_for_person
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.search.index import Found, Hit
 from compagnon.services.tutor.search.words import fold, words
 
-Reason = Literal["", "unknown", "elsewhere", "private", "nothing-asked"]
+Reason = Literal["", "unknown", "elsewhere", "private", "nothing-asked", "person"]
 
 WITHIN = 0.52
 """Chance, as the weighing sees it, from which a question is answered."""
@@ -23,6 +24,11 @@ USUAL = 0.6
 """Similarity taken where there is no embedder."""
 SURE = 0.7
 """Chance under which the answer says that it may not be to the point."""
+NEAR, NEAR_ENOUGH = 0.38, 0.55
+"""How near in meaning an entry of a FAQ must be for an answer, and for one that is sure; chosen on the even lines of
+``cnil_reworded.jsonl`` and ``refuse.jsonl``."""
+COVERED, WELL_COVERED = 0.55, 0.65
+"""Share of a question that an entry of a FAQ must cover instead, where there is no embedder."""
 CLOSE = 4
 """Subtopics proposed instead."""
 
@@ -104,6 +110,8 @@ class Boundary:
         folded, near = fold(question), found.hits[:CLOSE]
         if _GREETING.fullmatch(folded) or not found.asked.surfaces:
             return Scope(False, "nothing-asked", near=near)
+        if self.base.is_faq:
+            return self._of_desk(question, found)
         features = self.features(found)
         score = _START + sum(weight * features[name] for name, weight in _WEIGHTS.items())
         score -= _CUES["elsewhere"] * bool(_ELSEWHERE.search(folded)) + _CUES["private"] * bool(_PRIVATE.search(folded))
@@ -112,6 +120,17 @@ class Boundary:
             return Scope(True, sure=chance >= SURE, chance=chance)
         reason: Reason = "private" if _PRIVATE.search(folded) else "unknown"
         return Scope(False, "elsewhere" if _ELSEWHERE.search(folded) else reason, near=near, chance=chance)
+
+    def _of_desk(self, question: str, found: Found) -> Scope:
+        """A firm's FAQ may speak of anything: only how near its entries are counts."""
+        if asks_for_person(question):
+            return Scope(False, "person")
+        value, least, enough = found.similarity, NEAR, NEAR_ENOUGH
+        if value is None:
+            value, least, enough = found.coverage, COVERED, WELL_COVERED
+        if not found.hits or value < least:
+            return Scope(False, "unknown", near=found.hits[:CLOSE])
+        return Scope(True, sure=value >= enough)
 
     def features(self, found: Found) -> dict[str, float]:
         """What the weighing reads of a search."""

@@ -21,14 +21,14 @@ from compagnon.providers.extract import lines as arranged
 from compagnon.providers.port import Passage, Piece, Request
 from compagnon.services.tutor.answer import words
 from compagnon.services.tutor.answer.check import Checker
-from compagnon.services.tutor.answer.choose import Choice, choose
+from compagnon.services.tutor.answer.choose import Choice, choose, choose_entry
 from compagnon.services.tutor.answer.clean import titled
 from compagnon.services.tutor.answer.events import Began, Cited, Done, Event, How, Line, Mode, Reply, write
 from compagnon.services.tutor.answer.exercise import is_exercise, wants_solution
 from compagnon.services.tutor.answer.history import Turn, understood
 from compagnon.services.tutor.answer.level import Inferred, by_words
 from compagnon.services.tutor.answer.prompt import Prompt, messages
-from compagnon.services.tutor.answer.scope import Boundary, Scope
+from compagnon.services.tutor.answer.scope import Boundary, Reason, Scope
 from compagnon.services.tutor.answer.sentences import Splitter, whole_lines
 from compagnon.services.tutor.knowledge.model import Difficulty
 from compagnon.services.tutor.search.index import Found, Index
@@ -93,6 +93,11 @@ class Tutor:
         if self.give_back is not None:
             await self.give_back()
 
+    @property
+    def desk(self) -> bool:
+        """Whether it answers from a firm's FAQ, and not from a course."""
+        return self.index.base.is_faq
+
     def find(self, text: str) -> tuple[Found, Scope]:
         """What the base says of ``text``, and whether it is a question for the tutor."""
         # An address or a telephone number in a question says nothing of what is asked.
@@ -113,8 +118,12 @@ class Tutor:
             async for event in refused.refuse(scope):
                 yield event
             return
-        mode = _mode(question.text, turns)
-        choice = await asyncio.to_thread(choose, found.hits, text, level, mode)
+        entry = self.index.base.topics[found.hits[0].subtopic.topic].kind == "faq"
+        mode = "answer" if entry else _mode(question.text, turns)
+        if entry:
+            choice = choose_entry(found.hits)
+        else:
+            choice = await asyncio.to_thread(choose, found.hits, text, level, mode)
         answer = _Answer(self, question, text, level, how, mode, choice, sure=scope.sure)
         yield answer.began()
         stream = answer.run()
@@ -149,7 +158,7 @@ class _Answer:
         self.tutor, self.question, self.text = tutor, question, text
         self.level, self.how, self.mode, self.sure = level, how, mode, sure
         self.choice = choice or Choice((), (), {}, ())
-        self.system = tutor.prompt.system(level, mode)
+        self.system = tutor.prompt.system(level, mode, desk=tutor.desk)
         self.checker = Checker(self.choice, self.system)
         self.writer = EXTRACT
         self.receipt: Receipt | None = None
@@ -164,10 +173,10 @@ class _Answer:
         near = tuple(hit.subtopic.id for hit in scope.near)
         if not titles:
             titles = [topic.title for topic in list(self.tutor.index.base.topics.values())[:6]]
-        for event in self.checker.say(Line("note", words.refusal(scope.reason, titles))):
+        for event in self.checker.say(Line("note", words.refusal(scope.reason, titles, desk=self.tutor.desk))):
             yield event
         self.sure = False
-        yield self._done(refused=True, subtopics=near)
+        yield self._done(refused=True, reason=scope.reason, subtopics=near)
 
     async def run(self) -> AsyncGenerator[Event, None]:
         """Lines of the service, or of the passages; then what is missing."""
@@ -193,7 +202,7 @@ class _Answer:
         assert self.tutor.ask_service is not None
         asked = messages(
             self.tutor.prompt, self.text, self.choice.for_model(), self.question.turns, self.level, self.mode,
-            self._language(),
+            self._language(), desk=self.tutor.desk,
         )  # fmt: skip
         exchange = self.tutor.ask_service(Request(asked, passages=self.choice.for_model()), self.question)
         splitter = Splitter()
@@ -210,13 +219,13 @@ class _Answer:
         """After the service: passages in order where it said too little, an example where it gave none, doubts."""
         kinds = [line.kind for line in self.checker.lines if line.citations]
         asked = self.tutor.ask_service is not None
-        enough = asked and down is None and len(kinds) >= LEAST
+        enough = asked and down is None and len(kinds) >= (1 if self.tutor.desk else LEAST)
         if down is not None:
             self.failure, self.writer = down.code, EXTRACT
             note = words.fell_back(down.problems[0].what)
         elif asked and not enough:
             self.writer = EXTRACT
-            note = words.fell_back(words.not_checked())
+            note = words.fell_back(words.not_checked(desk=self.tutor.desk))
         else:
             note = words.written_without_model()
         if not enough:
@@ -226,10 +235,10 @@ class _Answer:
             yield from self._arranged(self._missing(kinds))
         if self.checker.dropped and enough:
             self.sure = False
-            yield from self.checker.say(Line("note", words.not_checked()))
+            yield from self.checker.say(Line("note", words.not_checked(desk=self.tutor.desk)))
         elif not self.sure or (asked and not enough and down is None):
             self.sure = False
-            yield from self.checker.say(Line("note", words.unsure()))
+            yield from self.checker.say(Line("note", words.unsure(desk=self.tutor.desk)))
 
     def _missing(self, kinds: Sequence[str]) -> tuple[Passage, ...]:
         """Points and an example that the model left out."""
@@ -252,7 +261,7 @@ class _Answer:
         topic = next(iter(self.tutor.index.base.topics.values()))
         return topic.language
 
-    def _done(self, *, refused: bool = False, subtopics: tuple[str, ...] = ()) -> Done:
+    def _done(self, *, refused: bool = False, reason: Reason = "", subtopics: tuple[str, ...] = ()) -> Done:
         lines, receipt = tuple(self.checker.lines), self.receipt
         return Done(
             Reply(
@@ -262,6 +271,7 @@ class _Answer:
                 provider=self.writer,
                 sure=self.sure,
                 refused=refused,
+                reason=reason,
                 tokens=receipt.usage.total if receipt else 0,
                 cost=receipt.cost if receipt else 0.0,
                 mode=self.mode,

@@ -8,8 +8,13 @@ from compagnon.i18n import _
 from compagnon.services.tutor.answer.scope import Reason
 
 
-def notice() -> str:
+def notice(*, desk: bool = False) -> str:
     """That one talks to an AI (Regulation (EU) 2024/1689, article 50), for every place where one asks."""
+    if desk:
+        return _(
+            "You are talking to an AI, not to a person. It answers from the firm's FAQ and cites it; it can be wrong. "
+            "Ask for a person at any time. Do not write anything confidential."
+        )
     return _(
         "You are talking to an AI, not to a person. It answers from the course's knowledge base and cites its "
         "passages; "
@@ -26,14 +31,18 @@ def fell_back(what: str) -> str:
     return _("{what} Here are passages of the knowledge base, put in order without a language model.").format(what=what)
 
 
-def not_checked() -> str:
+def not_checked(*, desk: bool = False) -> str:
+    if desk:
+        return _("I am not sure of this answer: what no entry of the FAQ supports was left out.")
     return _(
         "I am not sure of this answer: what no passage of the knowledge base supports was left out. "
         "Check it with your teacher."
     )
 
 
-def unsure() -> str:
+def unsure(*, desk: bool = False) -> str:
+    if desk:
+        return _("I am not sure that this answers your question: ask for a person if it does not.")
     return _("I am not sure that this answers your question: read the passages, and ask your teacher.")
 
 
@@ -41,9 +50,15 @@ def hints_first() -> str:
     return _("This is an exercise: here are hints first. Try, then tell me what you found or ask for the solution.")
 
 
-def refusal(reason: Reason, topics: Sequence[str]) -> str:
+def refusal(reason: Reason, topics: Sequence[str], *, desk: bool = False) -> str:
     """A kind refusal with what can be asked instead."""
-    if reason == "nothing-asked":
+    if reason == "person":
+        return _("You would like to speak with a person.")
+    if desk and reason == "nothing-asked":
+        first = _("Hello! What is your question?")
+    elif desk:
+        first = _("I do not find the answer to this question in the FAQ, and I prefer not to invent one.")
+    elif reason == "nothing-asked":
         first = _("Hello! Ask me a question about the course.")
     elif reason == "elsewhere":
         first = _("This is outside the course, so I cannot help you with it.")

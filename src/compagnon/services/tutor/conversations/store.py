@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Row, delete, desc, func, insert, select, update
 
 from compagnon.database.ledger import reading, utc, writing
-from compagnon.database.tables import answer_corrections, conversations, turns
+from compagnon.database.tables import answer_corrections, conversations, handovers, turns
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.privacy.patterns import mask_text
@@ -222,7 +222,7 @@ def list_turns(engine: Engine, owner: str, conversation: str) -> list[Kept]:
     with reading(engine) as connection:
         row = _own(connection, owner, conversation)
         query = select(turns).where(turns.c.conversation_id == row.id).order_by(turns.c.id)
-        return [_kept(found) for found in connection.execute(query)]
+        return [kept_of(found) for found in connection.execute(query)]
 
 
 def history(kept: list[Kept], *, before: int | None = None) -> tuple[Turn, ...]:
@@ -252,6 +252,7 @@ def purge(engine: Engine, now: datetime, keep: timedelta = KEEP) -> int:
     with writing(engine) as connection:
         inside = select(conversations.c.id).where(old)
         _forget(connection, select(turns.c.id).where(turns.c.conversation_id.in_(inside)))
+        connection.execute(delete(handovers).where(handovers.c.conversation_id.in_(inside)))
         connection.execute(delete(turns).where(turns.c.conversation_id.in_(inside)))
         return connection.execute(delete(conversations).where(old)).rowcount
 
@@ -292,12 +293,13 @@ def _write(engine: Engine, owner: str, turn: int, values: Mapping[str, Any]) -> 
     with writing(engine) as connection:
         row = _own_turn(connection, owner, turn)
         connection.execute(update(turns).where(turns.c.id == row.id).values(**values))
-        return _kept(_own_turn(connection, owner, turn))
+        return kept_of(_own_turn(connection, owner, turn))
 
 
 def _delete(connection: Connection, conversation: str) -> None:
     mine = turns.c.conversation_id == conversation
     _forget(connection, select(turns.c.id).where(mine))
+    connection.execute(delete(handovers).where(handovers.c.conversation_id == conversation))
     connection.execute(delete(turns).where(mine))
     connection.execute(delete(conversations).where(conversations.c.id == conversation))
 
@@ -316,7 +318,8 @@ def _conversation(row: Row[Any]) -> Conversation:
     return Conversation(row.id, row.title, row.level, utc(row.created), utc(row.used))
 
 
-def _kept(row: Row[Any]) -> Kept:
+def kept_of(row: Row[Any]) -> Kept:
+    """A row of ``turns`` as it is read."""
     values = {name: getattr(row, name) for name in Kept.__dataclass_fields__}
     for name in ("lines", "citations", "subtopics"):
         values[name] = tuple(values[name] or ())

@@ -51,6 +51,11 @@ class Base:
         """Subtopics by id."""
         return {subtopic.id: subtopic for subtopic in self}
 
+    @cached_property
+    def is_faq(self) -> bool:
+        """Whether the whole base is questions and answers: a support desk's, not a course."""
+        return all(topic.kind == "faq" for topic in self.topics.values())
+
     def topic(self, name: str) -> Topic:
         """The topic ``name``; raises UserError ``knowledge.unknown-topic``."""
         if name in self.topics:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from compagnon.errors import Location, Problem
 from compagnon.i18n import _, format_number
+from compagnon.services.tutor.answer.clean import is_order
+from compagnon.services.tutor.answer.sentences import sentences
 from compagnon.services.tutor.knowledge import drawing, readability
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.links import cycles
@@ -54,7 +56,7 @@ def check(folder: Path, *, shown: str = "knowledge", topics: tuple[str, ...] = (
     for written in files:
         for subtopic in written.topic.subtopics if written.topic else ():
             problems += _links(written, subtopic, known, circles)
-            problems += _teaching(written, subtopic)
+            problems += _teaching(written, subtopic) if written.topic and written.topic.kind == "course" else ()
             problems += _prose(written, subtopic)
             problems += _drawing(written, subtopic, folder)
             warnings += _doubts(written, subtopic, base)
@@ -158,8 +160,8 @@ def _texts(subtopic: Subtopic) -> Words:
 
 def _prose(written: Written, subtopic: Subtopic) -> Iterator[Problem]:
     language = written.topic.language if written.topic else "fr"
-    for inside, text, sentences in _texts(subtopic):
-        for defect in defects(text, language, sentences=sentences):
+    for inside, text, whole in _texts(subtopic):
+        for defect in defects(text, language, sentences=whole):
             what = _("{defect}: “{excerpt}”").format(defect=_(defect.what), excerpt=defect.excerpt)
             yield written.about("knowledge.prose", what, subtopic, *inside)
 
@@ -180,8 +182,14 @@ def _doubts(written: Written, subtopic: Subtopic, base: Base) -> Iterator[Proble
         if other and DIFFICULTIES.index(other.difficulty) > DIFFICULTIES.index(subtopic.difficulty):
             what = _("`{name}` is harder than the subtopic that needs it.").format(name=needed)
             yield written.about("knowledge.harder", what, subtopic, "prerequisites", place)
-    if not subtopic.sources:
+    if not subtopic.sources and base.topics[subtopic.topic].kind == "course":
         yield written.about("knowledge.no-source", _("No source is given."), subtopic, "sources")
+    if base.topics[subtopic.topic].kind == "faq":
+        for start, end in sentences(subtopic.content):
+            if is_order(subtopic.content[start:end]):
+                what = _("Readers will not see this sentence, which reads like an order to a machine: “{excerpt}”")
+                what = what.format(excerpt=subtopic.content[start:end][:60])
+                yield written.about("knowledge.not-shown", what, subtopic, "content", next=_("Write it otherwise."))
     for sentence in readability.sentences(subtopic.content):
         count = len(readability.words(sentence))
         if count > LONG_SENTENCE:

@@ -74,9 +74,10 @@ class Subtopic(Section):
     """One notion, read in a few minutes."""
 
     id: SubtopicId
-    title: Filled = Field(description="Title as learners read it.")
+    title: Filled = Field(description="Title as learners read it; in a FAQ, the question.")
     difficulty: Difficulty = Field(description="Level of the reader that it is written for.")
-    content: Filled = Field(description="120 to 300 words; a blank line parts paragraphs.")
+    content: Filled = Field(description="120 to 300 words, or the answer of a FAQ; a blank line parts paragraphs.")
+    asked: tuple[Filled, ...] = Field((), description="Other ways in which people ask for it; found, never shown.")
     examples: tuple[Example, ...] = Field((), description="Concrete examples from computing; one at least.")
     prerequisites: tuple[SubtopicId, ...] = Field((), description="Subtopics to understand first.")
     misconceptions: tuple[Misconception, ...] = Field((), description="Common errors, and their answer.")
@@ -103,6 +104,9 @@ class Topic(Section):
     topic: Name = Field(description="Short name of the topic, and of its file.")
     title: Filled = Field(description="Title as learners read it.")
     language: Literal["fr", "en"] = Field("fr", description="Language of the texts.")
+    kind: Literal["course", "faq"] = Field(
+        "course", description="`faq`: each subtopic is a question and its answer, which is given whole."
+    )
     subtopics: tuple[Subtopic, ...] = Field(min_length=1, description="What the topic is made of, in teaching order.")
 
 

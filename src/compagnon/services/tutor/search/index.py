@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,8 @@ BY_PASSAGE = 1.5
 """What the best passage of a subtopic adds to the score of its words."""
 BY_FRAGMENTS, BY_MEANING, BY_TOPIC = 0.5, 1.0, 1.5
 """What these rankings count for, beside words (1)."""
+BY_QUESTION = 4.0
+"""What the nearest question of a FAQ counts for: chosen on the even lines of ``cnil_reworded.jsonl``."""
 UNLIKELY = 0.03
 """Probability of a topic that the model says nothing for."""
 SHOWN = 5
@@ -38,7 +40,7 @@ Likely = Callable[[str], Mapping[str, float]]
 Written = list[tuple[float, list[Word]]]
 """The words of a document by what they count for."""
 
-WEIGHTS = {"title": 4.0, "term": 2.0, "heading": 1.5, "content": 1.0, "text": 0.7, "code": 0.2}
+WEIGHTS = {"title": 4.0, "term": 2.0, "asked": 2.0, "heading": 1.5, "content": 1.0, "text": 0.7, "code": 0.2}
 """What a word counts for, by where it stands."""
 
 
@@ -100,7 +102,8 @@ class Index:
         self._by_passage = Bm25(_terms(_written_passage(passage)) for passage in self.passages)
         self._by_fragments = ByFragments(documents)
         self._vocabulary = Vocabulary((word for document in documents for _w, row in document for word in row), base)
-        self._meaning = meaning(self.passages) if meaning else None
+        questions = [_question(subtopic, asked) for subtopic, asked in self._questions()]
+        self._meaning = meaning([*self.passages, *questions]) if meaning else None
         self._topics = np.array([subtopic.topic for subtopic in self._subtopics])
         self._levels = np.array([subtopic.difficulty for subtopic in self._subtopics])
 
@@ -136,13 +139,19 @@ class Index:
         if level is not None:
             allowed &= self._levels == level
         coverage = self._coverage(asked, allowed)
-        by_meaning = self._near(text) if asked.surfaces else None
-        similarity = None if by_meaning is None else float(self._best(by_meaning)[allowed].max(initial=0.0))
+        near = self._near(text) if asked.surfaces else None
+        by_meaning = None if near is None else near[: len(self.passages)]
+        by_question = None if near is None else self._best_question(near[len(self.passages) :])
+        similarity = None
+        if by_meaning is not None and by_question is not None:
+            nearest = np.maximum(self._best(by_meaning), by_question)
+            similarity = float(nearest[allowed].max(initial=0.0))
         enough = coverage >= ENOUGH if similarity is None else coverage + similarity >= ENOUGH_OF_BOTH
         if not enough:
             return Found((), similarity, coverage, asked)
         by_word = self._by_passage.scores(asked.weights)
-        scores = self._scores(asked, by_word, by_meaning, self._likely(text) if self._likely else {})
+        likely = self._likely(text) if self._likely else {}
+        scores = self._scores(asked, by_word, by_meaning, by_question, likely)
         scores[~allowed] = 0.0
         ranked = fused([(1.0, by_word), (BY_MEANING, by_meaning)]) if by_meaning is not None else by_word
         order = [int(place) for place in np.argsort(-scores, kind="stable")[:count] if scores[place] > 0]
@@ -151,18 +160,37 @@ class Index:
         fragments = float(self._by_fragments.scores(asked.surfaces).max(initial=0.0))
         return Found(hits, similarity, coverage, asked, strength, fragments)
 
+    def _questions(self) -> Iterator[tuple[Subtopic, str]]:
+        """The questions of a FAQ, as it words them and as people do; a title of a course is none."""
+        for subtopic in self._subtopics:
+            if self.base.topics[subtopic.topic].kind == "faq":
+                for asked in (subtopic.title, *subtopic.asked):
+                    yield subtopic, asked
+
+    def _best_question(self, near: Scores) -> Scores:
+        """For each subtopic, how near its nearest question is; 0 where it has none."""
+        best = dict.fromkeys((subtopic.id for subtopic in self._subtopics), 0.0)
+        for (subtopic, _asked), score in zip(self._questions(), near, strict=True):
+            best[subtopic.id] = max(best[subtopic.id], float(score))
+        return np.array([best[subtopic.id] for subtopic in self._subtopics], dtype=np.float64)
+
     def _near(self, text: str) -> Scores | None:
-        """How near each passage is in meaning; None without an embedder that answers."""
+        """How near each passage, then each question, is in meaning; None without an embedder that answers."""
         try:
             return self._meaning.scores(text) if self._meaning else None
         except UserError:  # an outside service that fails must not stop an answer
             return None
 
-    def _scores(self, asked: Asked, by_word: Scores, by_meaning: Scores | None, likely: Mapping[str, float]) -> Scores:
+    def _scores(
+        self, asked: Asked, by_word: Scores, by_meaning: Scores | None, by_question: Scores | None,
+        likely: Mapping[str, float],
+    ) -> Scores:  # fmt: skip
         by_subtopic = self._by_subtopic.scores(asked.weights) + BY_PASSAGE * self._best(by_word)
         rankings = [(1.0, by_subtopic), (BY_FRAGMENTS, self._by_fragments.scores(asked.surfaces))]
         if by_meaning is not None:
             rankings.append((BY_MEANING, self._best(by_meaning)))
+        if by_question is not None:
+            rankings.append((BY_QUESTION, by_question))
         scores = fused(rankings)
         if likely:
             chances = np.array([likely.get(str(topic), 0.0) for topic in self._topics])
@@ -187,6 +215,11 @@ class Index:
         return Hit(self._subtopics[place], round(score, 4), tuple(self.passages[number] for number in kept))
 
 
+def _question(subtopic: Subtopic, asked: str) -> Passage:
+    """A question of a FAQ as the embedder reads it; it is never cited."""
+    return Passage(subtopic.id, "content", 0, 0, 0, "", asked, "", subtopic.difficulty)
+
+
 def _terms(written: Written) -> list[tuple[float, list[str]]]:
     return [(weight, [word.term for word in row]) for weight, row in written]
 
@@ -198,6 +231,7 @@ def _written(subtopic: Subtopic) -> Written:
         ("title", subtopic.id.replace(".", " ")),
         ("content", subtopic.content),
     ]
+    found += [("asked", question) for question in subtopic.asked]
     for example in subtopic.examples:
         found += [("heading", example.title), ("text", example.text), ("code", example.code or "")]
     for each in subtopic.misconceptions:

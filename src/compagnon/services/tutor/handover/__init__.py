@@ -1,0 +1,1 @@
+"""Conversations that a person takes over: what hands them over, the queue, and when somebody is there."""
