@@ -132,20 +132,16 @@ def choose(hits: Sequence[Hit], asked: str, level: Difficulty, mode: Mode) -> Ch
 
 def choose_entry(hits: Sequence[Hit]) -> Choice:
     """What to answer from where the best of ``hits`` is an entry of a FAQ: its whole answer, and its neighbors."""
-    main = hits[0]
-    taking = _Taking(frozenset())
-    for passage in passages(main.subtopic):
-        if _shown(passage):
-            taking.add((passage, 0, len(passage.text)), "answer")
-        else:
-            for start, end in _spans(passage.text):
-                taking.add((passage, start, end), "answer")
+    unread = frozenset(hit.subtopic.id for hit in hits if hit.subtopic.reviewed is None)
+    taking = _Taking(frozenset(), unread)
+    for passage in passages(hits[0].subtopic):
+        taking.whole(passage, "answer")
     for hit in hits[1:4]:
         taking.further(hit)
     for hit in hits[:4]:
         for passage in hit.passages:
             taking.known(passage)
-    return Choice(tuple(taking.order), tuple(taking.shown), {}, tuple(hit.subtopic for hit in hits[:5]))
+    return Choice(tuple(taking.order), tuple(taking.shown), {}, tuple(hit.subtopic for hit in hits[:5]), unread)
 
 
 class _Taking:
@@ -173,6 +169,15 @@ class _Taking:
         number = self.known(passage)
         if number:
             self.shown.append(Chosen(passage, part, start, end, number))
+
+    def whole(self, passage: Passage, part: str) -> None:
+        """The passage; without its sentences that are orders, where nobody reviewed it."""
+        if passage.subtopic not in self.unread:
+            self.add((passage, 0, len(passage.text)), part)
+            return
+        for start, end in sentences(passage.text):
+            if not suspect(passage.text[start:end]):
+                self.add((passage, start, end), part)
 
     def spans(self, content: Sequence[Passage], part: str, count: int) -> None:
         """The spans that speak most of what is asked, in reading order."""

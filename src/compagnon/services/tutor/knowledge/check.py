@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compagnon.errors import Location, Problem
 from compagnon.i18n import _, format_number
-from compagnon.services.tutor.answer.clean import is_order
+from compagnon.services.tutor.answer.clean import suspect
 from compagnon.services.tutor.answer.sentences import sentences
 from compagnon.services.tutor.knowledge import drawing, readability
 from compagnon.services.tutor.knowledge.base import Base
@@ -184,12 +184,18 @@ def _doubts(written: Written, subtopic: Subtopic, base: Base) -> Iterator[Proble
             yield written.about("knowledge.harder", what, subtopic, "prerequisites", place)
     if not subtopic.sources and base.topics[subtopic.topic].kind == "course":
         yield written.about("knowledge.no-source", _("No source is given."), subtopic, "sources")
-    if base.topics[subtopic.topic].kind == "faq":
+    if base.topics[subtopic.topic].kind == "faq" and subtopic.reviewed is None:
         for start, end in sentences(subtopic.content):
-            if is_order(subtopic.content[start:end]):
+            if suspect(subtopic.content[start:end]):
                 what = _("Readers will not see this sentence, which reads like an order to a machine: “{excerpt}”")
                 what = what.format(excerpt=subtopic.content[start:end][:60])
-                yield written.about("knowledge.not-shown", what, subtopic, "content", next=_("Write it otherwise."))
+                yield written.about(
+                    "knowledge.not-shown",
+                    what,
+                    subtopic,
+                    "content",
+                    next=_("Read the entry, and note it in `reviewed`."),
+                )
     for sentence in readability.sentences(subtopic.content):
         count = len(readability.words(sentence))
         if count > LONG_SENTENCE:
