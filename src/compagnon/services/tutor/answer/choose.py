@@ -172,7 +172,7 @@ class _Taking:
 
     def whole(self, passage: Passage, part: str) -> None:
         """The passage; without its sentences that are orders, where nobody reviewed it."""
-        if passage.subtopic not in self.unread:
+        if self.free(passage):
             self.add((passage, 0, len(passage.text)), part)
             return
         for start, end in sentences(passage.text):
