@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import assert_light, assert_no_violation, tab_to
+from browsing import GRADE_A, assert_no_violation, ecoindex, tab_to
 from playwright.sync_api import Browser, Page
 from serving import Served, running
 
@@ -84,6 +84,15 @@ def asked(browser: Browser, tutor: Served) -> str:
     address = page.url.partition("?")[0]
     page.close()
     return address
+
+
+def assert_light(browser: Browser, address: str) -> None:
+    """EcoIndex A on a first visit."""
+    page = browser.new_page()
+    page.goto(address, wait_until="networkidle")
+    index, what = ecoindex(page)
+    page.close()
+    assert index > GRADE_A, f"{address}: {what}"
 
 
 def paths(asked: str, tutor: Served) -> list[str]:
