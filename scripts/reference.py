@@ -77,6 +77,8 @@ SUBJECTS = {
     "cli": "Ligne de commande · Command line",
     "collect": "Collecter · Collecting",
     "conversation": "Conversations du tuteur · Conversations of the tutor",
+    "faq": "Questions fréquentes · Frequent questions",
+    "handover": "Conversations confiées à une personne · Conversations handed over",
     "correction": "Corrections du tuteur · Corrections of the tutor",
     "database": "Base de données du registre · Database of the ledger",
     "disk": "Disque · Disk",
