@@ -187,8 +187,10 @@ def _doubts(written: Written, subtopic: Subtopic, base: Base) -> Iterator[Proble
     if base.topics[subtopic.topic].kind == "faq" and subtopic.reviewed is None:
         for start, end in sentences(subtopic.content):
             if suspect(subtopic.content[start:end]):
-                what = _("Readers will not see this sentence, which reads like an order to a machine: “{excerpt}”")
-                what = what.format(excerpt=subtopic.content[start:end][:60])
+                excerpt = subtopic.content[start:end][:60]
+                what = _(
+                    "Readers will not see this sentence, which reads like an order to a machine: “{excerpt}”"
+                ).format(excerpt=excerpt)
                 yield written.about(
                     "knowledge.not-shown",
                     what,
