@@ -244,6 +244,7 @@ PLACES = (
     Place("source", "/sources/shop"),
     Place("source-new", "/sources/shop", "new", None, shown=".empty"),
     Place("queries", "/queries"),
+    Place("providers", "/providers"),
     Place("tables", "/tables"),
     Place("table", "/tables/messages?page=2", shown="table.data"),
     Place("table-new", "/tables/messages", "new", None, shown=".empty"),

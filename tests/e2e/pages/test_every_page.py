@@ -96,7 +96,7 @@ def test_every_route_of_a_page_is_walked() -> None:
     """A page that nobody walks is a page whose faults nobody sees."""
     files = {"logbook.file", "quality.file", "model-card.file", "model-chart", "table.export", "job.events"}
     # The tutor's own tests walk its pages, on a solution that has one; queries are those of a file this one has not.
-    elsewhere = {"tutor", "conversation", "knowledge", "corrections", "correction", "asked", "providers", "chat-script"}
+    elsewhere = {"tutor", "conversation", "knowledge", "corrections", "correction", "asked", "chat-script"}
     elsewhere |= {"query", "predict", "sign-out"}
     machines = {"completions", "models", "model", "openapi", "metrics", "live", "ready", "style", "script"}
     opened = {name for name in NEEDED if "." not in name} - machines - files
