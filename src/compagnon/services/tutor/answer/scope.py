@@ -25,8 +25,8 @@ USUAL = 0.6
 SURE = 0.7
 """Chance under which the answer says that it may not be to the point."""
 NEAR, NEAR_ENOUGH = 0.38, 0.55
-"""How near in meaning an entry of a FAQ must be for an answer, and for one that is sure; chosen on the even lines of
-``cnil_reworded.jsonl`` and ``refuse.jsonl``."""
+"""How near in meaning an entry of a FAQ must be for an answer, and for one that is sure; chosen while looking at
+``cnil_reworded.jsonl`` and ``refuse.jsonl``, the second at both halves: no figure of theirs is held out."""
 COVERED, WELL_COVERED = 0.55, 0.65
 """Share of a question that an entry of a FAQ must cover instead, where there is no embedder."""
 CLOSE = 4
