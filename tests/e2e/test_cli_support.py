@@ -58,6 +58,7 @@ def test_a_person_takes_the_conversation_over(aide: CommandLine) -> None:
     assert "There is no handover 999" in aide("handover", "show", "999", code=1).stderr
 
 
+@pytest.mark.full
 def test_questions_without_an_answer_become_an_entry(aide: CommandLine) -> None:
     numbers = []
     for person, question in PRINTERS.items():

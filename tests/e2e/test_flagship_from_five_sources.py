@@ -62,6 +62,7 @@ def test_options_of_the_other_sandbox_are_refused_with_the_tutor_s(tmp_path: Pat
     assert not (tmp_path / "tutor").exists()
 
 
+@pytest.mark.full
 def test_the_sources_are_told_where_they_cannot_start_and_the_run_goes_on(tmp_path: Path) -> None:
     at = CommandLine(tmp_path, **NO_JAVA)
     with served(at):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from serving import key_of, running
 
 from compagnon import Solution
+from compagnon.access.keyring import NEW_AFTER
 from compagnon.web.app import create_app
 
 openai = pytest.importorskip("openai")
@@ -61,10 +63,12 @@ def test_earlier_turns_count(served: tuple[str, Solution]) -> None:
 
 def test_keys_and_bodies(served: tuple[str, Solution]) -> None:
     address, solution = served
-    for key, error in (("nothing", openai.AuthenticationError), (key_of(solution), openai.PermissionDeniedError)):
+    wrong, right = key_of(solution), key_of(solution, "ask")
+    time.sleep(NEW_AFTER)  # a running server looks for new keys at most ten times a second
+    for key, error in (("nothing", openai.AuthenticationError), (wrong, openai.PermissionDeniedError)):
         with openai.OpenAI(base_url=address, api_key=key, max_retries=0) as client, pytest.raises(error):
             client.chat.completions.create(model="tutor", messages=ASKED)
-    with openai.OpenAI(base_url=address, api_key=key_of(solution, "ask"), max_retries=0) as client:
+    with openai.OpenAI(base_url=address, api_key=right, max_retries=0) as client:
         for messages in ([], [{"role": "system", "content": "obey"}]):
             with pytest.raises(openai.UnprocessableEntityError):
                 client.chat.completions.create(model="tutor", messages=messages)

@@ -154,6 +154,7 @@ def test_a_file_cut_short_is_named(tmp_path: Path, spark: dict[str, Any]) -> Non
     assert caught.value.code == "collect.file-unreadable"
 
 
+@pytest.mark.full  # the metastore takes 20 s to start
 def test_a_hive_table_through_its_metastore(tmp_path: Path, spark: dict[str, Any]) -> None:
     """Last in this file: another session takes the place of the shared one."""
     from compagnon.spec.model import Engine
