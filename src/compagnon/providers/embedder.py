@@ -18,8 +18,8 @@ from compagnon.chain import plugins
 from compagnon.chain.secrets import Secrets
 from compagnon.errors import UserError
 from compagnon.i18n import _
+from compagnon.providers.key import find_key
 from compagnon.spec.model import EmbedderOptions
-from compagnon.spec.variables import resolve_secrets
 
 Vectors = NDArray[np.float32]
 """One row for each text, of length 1."""
@@ -52,24 +52,13 @@ class Embedder(Protocol):
 def open_embedder(options: EmbedderOptions, root: Path, secrets: Secrets) -> Embedder:
     """The embedder that the solution in ``root`` means. Raises UserError ``embedder.no-key``."""
     adapter: Any = plugins.load("embedders")[options.kind]
-    template = getattr(options, "key", None)
-    key: str | None = None
-    if template is not None:
-        missing: list[str] = []
-
-        def look(secret: str) -> str | None:
-            value = (secrets.lookup(secret) or "").strip()
-            if not value:
-                missing.append(secret)
-            return value
-
-        key = resolve_secrets(template, look)
-        if missing:
-            raise UserError(
-                "embedder.no-key",
-                _("The key of the embedder is not set: {secret}.").format(secret=missing[0]),
-                next=_("Set it in the environment, or take `embedder` out of solution.yaml: words alone then count."),
-            )
+    key, missing = find_key(options, secrets)
+    if missing:
+        raise UserError(
+            "embedder.no-key",
+            _("The key of the embedder is not set: {secret}.").format(secret=missing),
+            next=_("Set it in the environment, or take `embedder` out of solution.yaml: words alone then count."),
+        )
     opened: Embedder = adapter(options, root, key)
     return opened
 

@@ -9,9 +9,9 @@ from compagnon.chain import plugins
 from compagnon.chain.secrets import Secrets
 from compagnon.errors import UserError
 from compagnon.i18n import _
+from compagnon.providers.key import find_key
 from compagnon.providers.port import Provider
 from compagnon.spec.model import ProviderOptions
-from compagnon.spec.variables import resolve_secrets
 
 
 def declared(providers: Mapping[str, ProviderOptions], name: str) -> ProviderOptions:
@@ -47,23 +47,12 @@ def declared(providers: Mapping[str, ProviderOptions], name: str) -> ProviderOpt
 def open_provider(name: str, options: ProviderOptions, secrets: Secrets) -> Provider:
     """The provider with its key. Raises UserError ``provider.no-key`` where the key is not set."""
     adapter: Any = plugins.load("providers")[options.kind]
-    template = getattr(options, "key", None)
-    key: str | None = None
-    if template is not None:
-        missing: list[str] = []
-
-        def look(secret: str) -> str | None:
-            value = (secrets.lookup(secret) or "").strip()
-            if not value:
-                missing.append(secret)
-            return value
-
-        key = resolve_secrets(template, look)
-        if missing:
-            raise UserError(
-                "provider.no-key",
-                _("The key of the provider {name} is not set: {secret}.").format(name=name, secret=missing[0]),
-                next=_("Set it in the environment, or keep it with: compagnon provider add {name}").format(name=name),
-            )
+    key, missing = find_key(options, secrets)
+    if missing:
+        raise UserError(
+            "provider.no-key",
+            _("The key of the provider {name} is not set: {secret}.").format(name=name, secret=missing),
+            next=_("Set it in the environment, or keep it with: compagnon provider add {name}").format(name=name),
+        )
     opened: Provider = adapter(name, options, key)
     return opened

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Annotated, BinaryIO, cast
+
+from pydantic import AfterValidator
 
 from compagnon.errors import UserError
 from compagnon.i18n import _
@@ -27,6 +29,19 @@ _SUFFIXES = {".gz": "gz", ".zst": "zst", ".bz2": "bz2", ".zip": "zip"}
 _SINGLE_BYTE = ["cp1252", "cp1250", "cp850", "mac_roman"]
 BAD = "\udcff"
 """What a byte that has no meaning becomes; written as the byte 0xFF, it makes its row unreadable."""
+
+
+def _is_known(name: str) -> str:
+    if name != "auto":
+        try:
+            codecs.lookup(name)
+        except LookupError as error:
+            raise ValueError(_("unknown encoding; common ones are utf-8, cp1252, latin-1 and utf-16")) from error
+    return name
+
+
+EncodingName = Annotated[str, AfterValidator(_is_known)]
+"""An option of a source: ``auto``, or an encoding that Python knows."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +18,7 @@ from compagnon.i18n import _
 from compagnon.spec.model import SourceOptions, StringList
 from compagnon.stages.collect import paths
 from compagnon.stages.collect.csv_reader import CsvOptions, CsvReader
+from compagnon.stages.collect.encoding import EncodingName
 from compagnon.stages.collect.json_reader import JsonReader
 from compagnon.stages.collect.parquet_reader import ParquetReader
 from compagnon.stages.collect.port import Aside, Collection, Piece, SourceDown, settings_of
@@ -40,7 +40,7 @@ class FileOptions(SourceOptions):
         min_length=1, description="Files or patterns (data/*.csv), in the solution's folder or in full."
     )
     format: Literal["auto", "csv", "json", "jsonl", "parquet"] = "auto"
-    encoding: str = Field("auto", description="Such as utf-8, cp1252, utf-16; detected if absent.")
+    encoding: EncodingName = Field("auto", description="Such as utf-8, cp1252, utf-16; detected if absent.")
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="Between the cells of a CSV file.")
     quote: str | None = Field(None, max_length=1, description="Encloses cells of a CSV file; empty for none.")
     escape: str | None = Field(None, min_length=1, max_length=1, description="Before a quote in a cell; else doubled.")
@@ -48,16 +48,6 @@ class FileOptions(SourceOptions):
     null: StringList = Field((), description="Cells of a CSV file that mean no value, besides empty ones.")
     compression: Literal["auto", "none", "gz", "zst", "bz2", "zip"] = "auto"
     records: str | None = Field(None, description="Where the list of records stands in a JSON file: data.items.")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value != "auto":
-            try:
-                codecs.lookup(value)
-            except LookupError as error:
-                raise ValueError("unknown encoding; common ones are utf-8, cp1252, latin-1 and utf-16") from error
-        return value
 
     @field_validator("path")
     @classmethod

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from compagnon.chain import digest as digests
 from compagnon.chain.secrets import Secrets
@@ -17,6 +16,7 @@ from compagnon.chain.stage import Probe
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.spec.model import Name, SourceOptions, StringList
+from compagnon.stages.collect.encoding import EncodingName
 from compagnon.stages.collect.http.options import HttpOptions, check_address, check_plain
 from compagnon.stages.collect.http.pace import Pace
 from compagnon.stages.collect.http.spool import Entry, Spool
@@ -63,17 +63,7 @@ class RestOptions(HttpOptions):
         None, description="A column that grows (date, number): only rows from the last value on are asked for."
     )
     cursor_param: str | None = Field(None, description="Parameter that holds that last value: updated_since.")
-    encoding: str = Field("auto", description="Of the pages; as the server says if absent, else UTF-8.")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value != "auto":
-            try:
-                codecs.lookup(value)
-            except LookupError as error:
-                raise ValueError("unknown encoding; common ones are utf-8, cp1252, latin-1 and utf-16") from error
-        return value
+    encoding: EncodingName = Field("auto", description="Of the pages; as the server says if absent, else UTF-8.")
 
     @model_validator(mode="after")
     def _both(self) -> RestOptions:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from compagnon.i18n import _
 from compagnon.spec.model import Duration, Name, Section, StringList
+from compagnon.stages.collect.encoding import EncodingName
 from compagnon.stages.collect.http.options import Bounds, HttpOptions, check_address
 
 
@@ -82,18 +82,10 @@ class WebOptions(HttpOptions):
     )
     table: Selector | None = Field(None, description="CSS selector of a table whose heads name the columns.")
     delay: Duration = Field(timedelta(seconds=1), description="Between two requests; robots.txt may ask for more.")
-    encoding: str = Field("auto", description="Of the pages; as the server or the page says if absent, else UTF-8.")
+    encoding: EncodingName = Field(
+        "auto", description="Of the pages; as the server or the page says if absent, else UTF-8."
+    )
     bounds: Bounds = Field(Bounds(pages=1000), description="What one collection may take.")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value != "auto":
-            try:
-                codecs.lookup(value)
-            except LookupError as error:
-                raise ValueError("unknown encoding; common ones are utf-8, cp1252, latin-1 and utf-16") from error
-        return value
 
     @model_validator(mode="after")
     def _something(self) -> WebOptions:
