@@ -48,6 +48,8 @@ _CLOCK = {
     "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "now", "today", "ago",
     "get_current_time", "get_current_timestamp", "transaction_timestamp", "current_localtime", "current_localtimestamp",
 }  # fmt: skip
+_CLOCK_BY_DEFAULT = {"age"}
+"""Read the clock where an argument is left out."""
 _CHANCE = {"random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed", "nextval", "currval"}
 
 
@@ -299,7 +301,10 @@ def _classify(connection: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]
     rows = connection.execute(
         "SELECT DISTINCT lower(function_name), function_type, stability FROM duckdb_functions()"
     ).fetchall()
-    unstable = {n for n, _kind, stability in rows if stability in ("VOLATILE", "CONSISTENT_WITHIN_QUERY")}
+    # Sums and parts of dates have forms over moments with a zone, which depend on the session's zone: ours is UTC.
+    steady = {n for n, _kind, stability in rows if stability == "CONSISTENT"}
+    volatile = {n for n, _kind, stability in rows if stability == "VOLATILE"} | _CLOCK_BY_DEFAULT
+    unstable = {n for n, _kind, stability in rows if stability == "CONSISTENT_WITHIN_QUERY"} - steady | volatile
     by_kind: dict[str, set[str]] = {}
     for name, kind, _stability in rows:
         by_kind.setdefault(kind, set()).add(name)

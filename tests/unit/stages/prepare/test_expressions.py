@@ -35,6 +35,8 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         'extract(year from "at")',
         "try(cast(text as integer))",
         "round(a / 3, 2) is distinct from 1",
+        "a - length(text) + 1",
+        "date_trunc('month', \"at\") + interval 1 day < \"at\"",
     ],
 )
 def test_row_local(connection: duckdb.DuckDBPyConnection, expression: str) -> None:
@@ -67,6 +69,7 @@ def test_row_local(connection: duckdb.DuckDBPyConnection, expression: str) -> No
         ("current_setting('threads')", "current_setting"),
         ("getvariable('x')", "getvariable"),
         ("current_user", "session"),
+        ("age(\"at\") > interval 1 day", "session"),
         ("unnest([a])", "unnest"),
         ("columns(*)", "star"),
         ("*", "star"),
