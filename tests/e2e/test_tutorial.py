@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from pages import Block, apply, blocks, shell, skeleton
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from pages import Block, blocks, shell
 
 ROOT = Path(__file__).resolve().parents[2]

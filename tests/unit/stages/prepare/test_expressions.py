@@ -36,7 +36,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         "try(cast(text as integer))",
         "round(a / 3, 2) is distinct from 1",
         "a - length(text) + 1",
-        "date_trunc('month', \"at\") + interval 1 day < \"at\"",
+        'date_trunc(\'month\', "at") + interval 1 day < "at"',
     ],
 )
 def test_row_local(connection: duckdb.DuckDBPyConnection, expression: str) -> None:
