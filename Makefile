@@ -1,6 +1,7 @@
 # make run        set up, run the flagship from its sources to a page, serve it (PORT=8000; SERVE=0 ends after the chain)
 # make test       what CI runs; make test-full adds the long tests
 # make lint       style, types, layers; make bench compares with peers
+# make constraints takes the newest libraries, runs the tests with them and writes their versions to constraints.txt
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
@@ -9,11 +10,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SETUP := $(VENV)/.setup
 SETUP_TEST := $(VENV)/.setup-test
+# Only versions that the tests passed with; CONSTRAINED= takes the newest that pyproject.toml accepts.
+CONSTRAINED ?= --constraint constraints.txt
 # One thread wherever bits must not move.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: run setup test test-full lint bench reference clean
+.PHONY: run setup test test-full lint bench reference constraints clean
 
 run: $(SETUP)
 	@COMPAGNON_PORT=$(PORT) COMPAGNON_SERVE=$(SERVE) $(BIN)/python -m compagnon
@@ -25,14 +28,14 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Install the venv module (Debian: apt install python3-venv)"; rm -rf $(VENV); exit 1; }
 
-$(SETUP): pyproject.toml | $(BIN)/python
+$(SETUP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "2/2 Libraries (the first time takes a few minutes)"
-	@$(PIP) install --editable .
+	@$(PIP) install $(CONSTRAINED) --editable .
 	@touch $@
 
-$(SETUP_TEST): pyproject.toml scripts/test-setup | $(BIN)/python
+$(SETUP_TEST): pyproject.toml constraints.txt scripts/test-setup | $(BIN)/python
 	@echo "Libraries for the tests"
-	@$(PIP) install --editable '.[test]'
+	@$(PIP) install $(CONSTRAINED) --editable '.[test]'
 	@touch $(SETUP)
 	@sh scripts/test-setup
 	@touch $@
@@ -55,5 +58,11 @@ bench: $(SETUP_TEST)
 reference: $(SETUP)
 	@$(BIN)/python scripts/reference.py
 
+constraints:
+	@rm -rf .venv-newest
+	@$(MAKE) --no-print-directory VENV=.venv-newest CONSTRAINED= test
+	@.venv-newest/bin/python scripts/constraints.py
+	@rm -rf .venv-newest
+
 clean:
-	@rm -rf $(VENV) build *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) .venv-newest build *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

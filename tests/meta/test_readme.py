@@ -16,7 +16,7 @@ from pages import Block, blocks, shell
 ROOT = Path(__file__).resolve().parents[2]
 READMES = ("README.md", "README.fr.md")
 UNCOPIED = shutil.ignore_patterns(
-    ".venv", "work", ".git", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "build", "tests", "bench"
+    ".venv*", "work", ".git", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "build", "tests", "bench"
 )
 
 
