@@ -1,6 +1,6 @@
 """Writes the vectors that the tutor template ships, so that its first search computes none.
 
-python scripts/vectors.py            only what is new is computed; vectors of passages that are gone leave the file
+python scripts/vectors.py            those of each language, made anew
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compagnon.providers.embed_light import LightEmbedder, LightOptions
 from compagnon.services.tutor.knowledge.load import load
-from compagnon.services.tutor.passages import passages
+from compagnon.services.tutor.search.index import embedded
 from compagnon.services.tutor.search.meaning import text_of, vectors_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "compagnon" / "templates" / "tutor" / "knowledge"
@@ -18,9 +18,13 @@ FOLDER = Path(__file__).resolve().parents[1] / "src" / "compagnon" / "templates"
 
 def main() -> int:
     embedder = LightEmbedder(LightOptions(kind="light"), FOLDER, None)
-    texts = [text_of(passage) for subtopic in load(FOLDER) for passage in passages(subtopic)]
-    vectors_of(texts, embedder, [FOLDER / "vectors" / f"{embedder.identity}.npz"])
-    print(f"{len(texts)} passages")
+    whole = load(FOLDER)
+    for base in (whole, *whole.translations.values()):
+        texts = [text_of(passage) for passage in embedded(base)]
+        store = base.folder / "vectors" / f"{embedder.identity}.npz"
+        store.unlink(missing_ok=True)
+        vectors_of(texts, embedder, [store])
+        print(f"{base.folder.name}: {len(texts)} texts")
     return 0
 
 

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
         metavar="NAME",
         help=N_("Who writes: one of `providers`, or `extract`, which needs no model, no key and no network."),
     ),
+    Option(
+        ["--language"],
+        type=click.Choice(["fr", "en"]),
+        help=N_("Language of the answer; that of the question by default."),
+    ),
     json_option(N_("Print JSON, for programs: answer, citations, level, provider, sure, refused, tokens and cost.")),
     help=N_(
         "Ask the tutor. It is an AI: it answers from the knowledge base and cites the passage behind each sentence; "
@@ -43,9 +48,12 @@ if TYPE_CHECKING:
         ('compagnon ask "c\'est quoi le dropout ?"', N_("an answer with its citations, as it is written")),
         ('compagnon ask "c\'est quoi le dropout ?" --level beginner --json', N_("for a program")),
         ('compagnon ask "Adam ou SGD ?" --provider extract', N_("without a model, a key or a network")),
+        ('compagnon ask "what is dropout?"', N_("in English, where the knowledge base is translated")),
     ],
 )
-def command(question: tuple[str, ...], level: Difficulty | None, provider: str | None, as_json: bool) -> None:
+def command(
+    question: tuple[str, ...], level: Difficulty | None, provider: str | None, language: str | None, as_json: bool
+) -> None:
     import asyncio
 
     from compagnon.services.tutor.answer.opening import open_tutor
@@ -58,7 +66,7 @@ def command(question: tuple[str, ...], level: Difficulty | None, provider: str |
     text = " ".join(question)
     with opened() as solution:
         tutor = open_tutor(solution, provider)
-        reply = asyncio.run(_answer(tutor, Question(text, level=level), stream=not as_json))
+        reply = asyncio.run(_answer(tutor, Question(text, level=level, language=language), stream=not as_json))
         desk = tutor_of(solution.spec).handover is not None
         passed = pass_on(solution, owner_of_token(author(), solution.secrets), text, reply) if desk else None
         if as_json:

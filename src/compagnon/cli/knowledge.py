@@ -118,6 +118,11 @@ def schema() -> None:
         show_default=True,
         help=N_("How many subtopics at most."),
     ),
+    Option(
+        ["--language"],
+        type=click.Choice(["fr", "en"]),
+        help=N_("Language of the passages; that of the words by default."),
+    ),
     json_option(N_("Print JSON, for programs: a list of id, title, score and quote.")),
     help=N_(
         "Find the subtopics that speak of some words, the best first, each with the passage to read. Case, accents, "
@@ -128,11 +133,22 @@ def schema() -> None:
         ('compagnon knowledge search "dropout" --topic training --count 3 --json', N_("in one topic, for a program")),
     ],
 )
-def search(words: tuple[str, ...], topic: str | None, level: Difficulty | None, count: int, as_json: bool) -> None:
+def search(
+    words: tuple[str, ...],
+    topic: str | None,
+    level: Difficulty | None,
+    count: int,
+    language: str | None,
+    as_json: bool,
+) -> None:
+    from compagnon.services.tutor.search.language import language_of
     from compagnon.services.tutor.search.opening import open_index
 
+    text = " ".join(words)
     with opened() as solution:
-        found = open_index(solution).find(" ".join(words), count=count, topic=topic, level=level)
+        index = open_index(solution)
+        spoken = index.spoken(language or language_of(text, index.base.language))
+        found = spoken.find(text, count=count, topic=topic, level=level)
     if as_json:
         rows = [(hit.subtopic, hit) for hit in found.hits]
         print_json([{"id": s.id, "title": s.title, "score": hit.score, "quote": hit.quote} for s, hit in rows])

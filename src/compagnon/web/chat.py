@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from compagnon.errors import UserError
-from compagnon.i18n import _
+from compagnon.i18n import _, current
 from compagnon.services.model_api.problem import Refused
 from compagnon.services.tutor.answer.events import How, Line
 from compagnon.services.tutor.answer.opening import default_provider
@@ -39,6 +39,7 @@ from compagnon.services.tutor.knowledge.model import DIFFICULTIES, Difficulty
 from compagnon.services.tutor.passages import resolve
 from compagnon.services.tutor.place import tutor_of
 from compagnon.web import paging
+from compagnon.web.editions import EDITION, base_of
 from compagnon.web.forms import read_form
 from compagnon.web.live import WITHOUT_SCRIPT, Live, Making
 from compagnon.web.runs import LIVE_POLICY, STREAM_SECONDS
@@ -255,7 +256,7 @@ class Chat:
         before = store.history(kept, before=turn)
         names = (visitor_of(request).identity.name,) if visitor_of(request).signed_in else ()
         how: How = "remembered" if before and kept[-2].level == found.level else "chosen"
-        question = Question(text, before, found.level, how, owner, names)
+        question = Question(text, before, found.level, how, owner, names, usual=current())
         making = self.live.begin(owner, turn, question)
         if not live:
             await making.end(WITHOUT_SCRIPT)
@@ -326,8 +327,6 @@ class Chat:
         }
 
     def _base(self) -> Base | None:
-        from compagnon.web.knowledge import base_of
-
         try:
             return base_of(self.view.solution)
         except UserError:
@@ -388,7 +387,8 @@ def shown_turn(turn: Kept, base: Base | None, making: Making | None) -> dict[str
 
 def examples(base: Base | None) -> list[str]:
     """Titles of subtopics for beginners, spread over the base."""
-    easy = [subtopic.title for subtopic in base or () if subtopic.difficulty == "beginner"]
+    shown = base.spoken(current()) if base else ()
+    easy = [subtopic.title for subtopic in shown if subtopic.difficulty == "beginner"]
     step = max(1, len(easy) // EXAMPLES)
     return easy[::step][:EXAMPLES]
 
@@ -418,7 +418,8 @@ def shown_citation(citation: Mapping[str, Any], base: Base | None) -> dict[str, 
             heading = passage.heading
             topic, _dot, name = passage.subtopic.partition(".")
             mark = f"{passage.part}-{passage.number}"
-            query = f"at={mark}&from={citation['start']}&to={citation['end']}"
+            spoken = passage.edition or base.language
+            query = f"at={mark}&from={citation['start']}&to={citation['end']}&{EDITION}={spoken}"
             address = f"/knowledge/{quote(topic)}/{quote(name)}?{query}#{mark}"
     return {
         "number": citation["number"],

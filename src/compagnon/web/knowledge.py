@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
@@ -19,33 +17,17 @@ from compagnon.i18n import _, format_date
 from compagnon.services.model_api.problem import Refused
 from compagnon.services.tutor.knowledge import drawing
 from compagnon.services.tutor.knowledge.base import Base, Entry
-from compagnon.services.tutor.knowledge.load import load
 from compagnon.services.tutor.knowledge.model import Subtopic
 from compagnon.services.tutor.passages import passages
-from compagnon.services.tutor.place import knowledge_folder, tutor_of
+from compagnon.services.tutor.search.language import language_of
 from compagnon.web.chat import level_word, require_tutor, shorter
+from compagnon.web.editions import base_of, edition, editions, within
 from compagnon.web.live import Live
 from compagnon.web.view import View
-
-if TYPE_CHECKING:
-    from compagnon.solution import Solution
 
 LONGEST_SEARCH = 200
 INK = ("#1c2326", "#e9edeb")
 """Of drawings on a light and on a dark page, as ``--ink`` of the style sheet."""
-_loaded: dict[Path, tuple[tuple[tuple[str, int], ...], Base]] = {}
-_lock = threading.Lock()
-
-
-def base_of(solution: Solution) -> Base:
-    """The knowledge base, read again when one of its files has changed. Raises UserError."""
-    folder = knowledge_folder(solution.root, solution.spec)
-    stamp = tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json")))
-    with _lock:
-        known = _loaded.get(folder)
-        if known is None or known[0] != stamp:
-            known = _loaded[folder] = (stamp, load(folder, shown=tutor_of(solution.spec).knowledge))
-        return known[1]
 
 
 @dataclass(frozen=True)
@@ -61,12 +43,18 @@ class KnowledgePages:
         hits = []
         if words:
             tutor = await self.live.tutor()
-            hits = await asyncio.to_thread(tutor.index.search, words)
-        return await asyncio.to_thread(self._home, request, words, hits)
+            asked = language_of(words, edition(request, tutor.index.base).language)
+            index = await asyncio.to_thread(tutor.index.spoken, asked)
+            hits = await asyncio.to_thread(index.search, words)
+            base = index.base
+        else:
+            base = edition(request, await asyncio.to_thread(base_of, self.view.solution))
+        return await asyncio.to_thread(self._home, request, words, hits, base)
 
-    def _home(self, request: Request, words: str, hits: list[Any]) -> Response:
-        base = base_of(self.view.solution)
+    def _home(self, request: Request, words: str, hits: list[Any], base: Base) -> Response:
         values = {
+            "within": within(base),
+            "base_language": base.language,
             "words_sought": words,
             "hits": [{"subtopic": hit.subtopic, "quote": shorter(hit.quote, 240)} for hit in hits],
             "topics": base.topics,
@@ -78,20 +66,27 @@ class KnowledgePages:
     def glossary(self, request: Request) -> Response:
         require_tutor(self.view)
         by_letter: dict[str, list[Entry]] = {}
-        for entry in base_of(self.view.solution).glossary:
+        base = edition(request, base_of(self.view.solution))
+        for entry in base.glossary:
             by_letter.setdefault(_letter(entry.term.term), []).append(entry)
         letters = sorted(by_letter)
         asked = request.query_params.get("letter", "")
         letter = asked if asked in by_letter else (letters[0] if letters else "")
-        values = {"letters": letters, "letter": letter, "entries": by_letter.get(letter, [])}
+        values = {"letters": letters, "letter": letter, "entries": by_letter.get(letter, []), "within": within(base)}
         return self.view.page(request, "glossary.html", values)
 
     def topic(self, request: Request) -> Response:
         require_tutor(self.view)
-        base, name = base_of(self.view.solution), request.path_params["topic"]
+        whole, name = base_of(self.view.solution), request.path_params["topic"]
+        base = edition(request, whole)
+        if name not in base.topics:  # not translated yet
+            base = whole
         if name not in base.topics:
             raise Refused(404, "knowledge.unknown-topic", _("There is no such topic in the knowledge base."))
-        return self.view.page(request, "topic.html", {"topic": base.topics[name], "level_word": level_word})
+        values = {"topic": base.topics[name], "level_word": level_word}
+        return self.view.page(
+            request, "topic.html", {**values, "within": within(base), "editions": editions(whole, base)}
+        )
 
     def subtopic(self, request: Request) -> Response:
         base, found = self._find(request)
@@ -105,6 +100,8 @@ class KnowledgePages:
             "at": request.query_params.get("at", ""),
             "level_word": level_word,
             "link": link,
+            "within": within(base),
+            "editions": editions(base_of(self.view.solution), base),
             "day": format_date,
         }
         return self.view.page(request, "subtopic.html", values)
@@ -121,9 +118,13 @@ class KnowledgePages:
 
     def _find(self, request: Request) -> tuple[Base, Subtopic]:
         require_tutor(self.view)
-        base = base_of(self.view.solution)
+        whole = base_of(self.view.solution)
+        name = f"{request.path_params['topic']}.{request.path_params['name']}"
+        base = edition(request, whole)
+        if name not in base.by_id:  # not translated yet
+            base = whole
         try:
-            return base, base.subtopic(f"{request.path_params['topic']}.{request.path_params['name']}")
+            return base, base.subtopic(name)
         except UserError as unknown:
             what = _("There is no such subtopic in the knowledge base.")
             raise Refused(404, unknown.code, what) from None

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compagnon.access.limits import Limiter
@@ -17,6 +16,7 @@ from compagnon.services.tutor.answer.events import Began, Cited, Done, Event, Li
 from compagnon.services.tutor.answer.opening import open_tutor
 from compagnon.services.tutor.answer.tutor import Question, Tutor
 from compagnon.services.tutor.conversations import store
+from compagnon.services.tutor.knowledge.load import stamp
 from compagnon.services.tutor.place import knowledge_folder
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ class Live:
     async def tutor(self) -> Tutor:
         """The tutor; opened at the first question, and again when the knowledge base has changed. Raises UserError."""
         async with self._opening:
-            stamp = await asyncio.to_thread(_stamp, knowledge_folder(self.solution.root, self.solution.spec))
-            if self._tutor is None or stamp != self._stamp:
+            now = await asyncio.to_thread(stamp, knowledge_folder(self.solution.root, self.solution.spec))
+            if self._tutor is None or now != self._stamp:
                 # An earlier tutor is not closed: answers in the making may still use its connections.
                 self._tutor = await asyncio.to_thread(open_tutor, self.solution)
-                self._stamp = stamp
+                self._stamp = now
             return self._tutor
 
     async def warm(self) -> None:
@@ -188,7 +188,3 @@ class Live:
                 store.stop(engine, making.owner, making.turn)
         except UserError as error:  # the conversation was deleted meanwhile
             _log.info("an answer was not kept: %s", error.code)
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:
-    return tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json")))

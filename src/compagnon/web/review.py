@@ -22,8 +22,8 @@ from compagnon.services.tutor.passages import passages
 from compagnon.spec.model import Ceiling
 from compagnon.web import paging
 from compagnon.web.chat import level_word, require_tutor, shorter
+from compagnon.web.editions import base_of
 from compagnon.web.forms import FORM_KEY, seal, unseal
-from compagnon.web.knowledge import base_of
 from compagnon.web.view import View
 from compagnon.web.visitor import visitor_of
 
@@ -135,13 +135,18 @@ class Review:
         wanted = form.get("passage") or request.query_params.get("passage", "")
         name = request.query_params.get("subtopic") or wanted.partition("/")[0] or correction.subtopic or ""
         subtopic = base.by_id.get(name)
-        found = list(passages(subtopic)) if subtopic else []
+        found = [
+            passage
+            for spoken in (base, *base.translations.values())
+            if subtopic and subtopic.id in spoken.by_id
+            for passage in passages(spoken.by_id[subtopic.id])
+        ]
         passage = next((one for one in found if one.id == wanted), None)
         values = {
             "correction": correction,
             "subtopic": subtopic,
             "subtopics": base.topics,
-            "passages": [(one.id, shorter(one.text, 80)) for one in found],
+            "passages": [(one.id, shorter(one.text, 80), one.edition or base.language) for one in found],
             "passage": passage,
             "text_written": form.get("text", passage.text if passage else ""),
             "why": form.get("why", ""),

@@ -40,11 +40,13 @@ class Passage:
     heading: str
     """Title of the example, what is wrongly believed, or the word defined; empty for the content."""
     level: Difficulty
+    edition: str = ""
+    """Language of the translation that it stands in; empty in the base itself."""
 
     @property
     def id(self) -> str:
-        """Name of the passage, which ``resolve`` finds again: ``cnn.convolution/content/0``."""
-        return f"{self.subtopic}/{self.part}/{self.number}"
+        """Name of the passage, which ``resolve`` finds again: ``cnn.convolution/content/0``; ``.../en`` translated."""
+        return f"{self.subtopic}/{self.part}/{self.number}" + (f"/{self.edition}" if self.edition else "")
 
     @property
     def topic(self) -> str:
@@ -69,13 +71,20 @@ def passages(subtopic: Subtopic) -> Iterator[Passage]:
 
 def _passage(subtopic: Subtopic, part: Part, number: int, text: str, heading: str, start: int = 0) -> Passage:
     return Passage(
-        subtopic.id, part, number, start, start + len(text), text, subtopic.title, heading, subtopic.difficulty
-    )
+        subtopic.id, part, number, start, start + len(text), text, subtopic.title, heading, subtopic.difficulty,
+        subtopic.edition,
+    )  # fmt: skip
+
+
+def edition_of(passage_id: str) -> str:
+    """The language of the translation that the passage named ``passage_id`` stands in; empty for the base itself."""
+    parts = passage_id.split("/")
+    return parts[3] if len(parts) > 3 else ""
 
 
 def source_of(passage: Passage, base: Base) -> str:
-    """The field of the base that ``passage`` was cut from."""
-    subtopic = base.subtopic(passage.subtopic)
+    """The field that ``passage`` was cut from, in ``base`` or in the translation where it stands."""
+    subtopic = base.spoken(passage.edition).subtopic(passage.subtopic)
     if passage.part == "content":
         return subtopic.content
     field, inside = _FIELDS[passage.part]
@@ -83,8 +92,8 @@ def source_of(passage: Passage, base: Base) -> str:
 
 
 def resolve(passage_id: str, base: Base) -> Passage:
-    """The passage named ``passage_id``; raises UserError ``knowledge.unknown-passage``."""
-    subtopic = base.by_id.get(passage_id.partition("/")[0])
+    """The passage named ``passage_id``, translated ones included; raises UserError ``knowledge.unknown-passage``."""
+    subtopic = base.spoken(edition_of(passage_id)).by_id.get(passage_id.partition("/")[0])
     for passage in passages(subtopic) if subtopic else ():
         if passage.id == passage_id:
             return passage

@@ -54,7 +54,7 @@ class Proposal:
 
     passage: str
     file: str
-    """Name of the file in the folder of the base."""
+    """From the folder of the base: ``cnn.json``, ``en/cnn.json`` for a translation."""
     digest: str
     """SHA-256 of the file that the difference was made from."""
     before: str
@@ -100,7 +100,8 @@ def propose(base: Base, passage_id: str, after: str) -> Proposal:
     after = after.strip()
     if not after or after == passage.text:
         raise UserError("correction.no-change", _("Write what the passage should say."))
-    path = base.folder / f"{passage.topic}.json"
+    path = base.spoken(passage.edition).folder / f"{passage.topic}.json"
+    file = path.relative_to(base.folder).as_posix()
     old = path.read_text(encoding="utf-8")
     source = source_of(passage, base)
     changed = source[: passage.start] + after + source[passage.end :]
@@ -110,7 +111,7 @@ def propose(base: Base, passage_id: str, after: str) -> Proposal:
         raise UserError(
             "correction.by-hand",
             _("This passage does not stand once, as it is, in its file: the file has to be changed by hand."),
-            where=Location(path.name),
+            where=Location(file),
         )
     new = old.replace(was, becomes)
     try:
@@ -118,8 +119,8 @@ def propose(base: Base, passage_id: str, after: str) -> Proposal:
     except ValidationError:
         raise UserError("correction.not-valid", _("The knowledge base would not be valid any more.")) from None
     lines, changes = (text.splitlines(keepends=True) for text in (old, new))
-    patch = "".join(difflib.unified_diff(lines, changes, f"a/{path.name}", f"b/{path.name}", n=1))
-    return Proposal(passage_id, path.name, _digest(old), passage.text, after, patch, new)
+    patch = "".join(difflib.unified_diff(lines, changes, f"a/{file}", f"b/{file}", n=1))
+    return Proposal(passage_id, file, _digest(old), passage.text, after, patch, new)
 
 
 def accept(engine: Engine, base: Base, number: int, proposal: Proposal, *, by: str, why: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from compagnon.services.tutor.answer.scope import Reason
-from compagnon.services.tutor.knowledge.model import Difficulty
+from compagnon.services.tutor.knowledge.model import Difficulty, Language
 
 Kind = Literal["note", "heading", "text", "point", "code"]
 Mode = Literal["answer", "hints", "solution", "refusal"]
@@ -95,6 +95,7 @@ class Reply:
     subtopics: tuple[str, ...] = ()
     """What it is about, the nearest first; after a refusal, what the tutor can speak of instead."""
     receipt: Mapping[str, Any] | None = None
+    language: Language = "fr"
     lines: tuple[Line, ...] = field(default=(), repr=False)
 
     def as_dict(self) -> dict[str, Any]:

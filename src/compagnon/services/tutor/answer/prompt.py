@@ -15,7 +15,7 @@ from compagnon.i18n import _
 from compagnon.providers.port import Message, Passage
 from compagnon.services.tutor.answer.events import Mode
 from compagnon.services.tutor.answer.history import Turn, recent, summed
-from compagnon.services.tutor.knowledge.model import Difficulty
+from compagnon.services.tutor.knowledge.model import Difficulty, Language
 from compagnon.spec.text import read_text
 
 LONGEST_QUESTION = 4000
@@ -31,9 +31,8 @@ LEVELS: dict[Difficulty, tuple[str, str]] = {
     "advanced": ("avancé", "Allez au mécanisme, aux formules et aux compromis ; ne redites pas les bases."),
 }
 FORMS: dict[str, str] = {
-    "answer": "une ou deux phrases de définition ; le titre « ## Points » et trois à cinq points ; le titre « ## "
-    "Exemple » "
-    "et un exemple concret d'informatique.",
+    "answer": "une ou deux phrases de définition ; le titre « ## Points » et trois à cinq points ; le titre "
+    "« ## $example » et un exemple concret d'informatique.",
     "hints": "c'est un exercice. Ne donnez pas la solution. Donnez deux ou trois indices en points, du plus général "
     "au plus "
     "précis, puis invitez l'apprenant à essayer.",
@@ -43,7 +42,8 @@ FORMS: dict[str, str] = {
 }
 DESK = "la réponse d'abord, en une ou deux phrases ; puis, s'il le faut, les étapes en points. Aucun titre."
 """Form of an answer from a firm's FAQ."""
-LANGUAGES = {"fr": "français", "en": "anglais"}
+LANGUAGES: dict[Language, str] = {"fr": "français", "en": "anglais"}
+EXAMPLE: dict[Language, str] = {"fr": "Exemple", "en": "Example"}
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Prompt:
     version: str
     body: str
 
-    def system(self, level: Difficulty, mode: Mode, language: str = "fr", *, desk: bool = False) -> str:
+    def system(self, level: Difficulty, mode: Mode, language: Language = "fr", *, desk: bool = False) -> str:
         """The instructions for one answer; ``desk``: from a firm's FAQ."""
         name, advice = LEVELS[level]
         values = {
             "level": name,
             "advice": advice,
-            "form": DESK if desk else FORMS[mode],
+            "form": DESK if desk else Template(FORMS[mode]).substitute(example=EXAMPLE[language]),
             "language": LANGUAGES[language],
         }
         return Template(self.body).safe_substitute(values).strip()
@@ -95,7 +95,7 @@ def messages(
     turns: tuple[Turn, ...],
     level: Difficulty,
     mode: Mode,
-    language: str = "fr",
+    language: Language = "fr",
     *,
     desk: bool = False,
 ) -> tuple[Message, ...]:

@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from compagnon.errors import UserError
+from compagnon.i18n import use
 from compagnon.operate.usage.record import Receipt
 from compagnon.privacy.veil import Veil
 from compagnon.providers.extract import KIND as EXTRACT
@@ -30,8 +30,10 @@ from compagnon.services.tutor.answer.level import Inferred, by_words
 from compagnon.services.tutor.answer.prompt import Prompt, messages
 from compagnon.services.tutor.answer.scope import Boundary, Reason, Scope
 from compagnon.services.tutor.answer.sentences import Splitter, whole_lines
-from compagnon.services.tutor.knowledge.model import Difficulty
+from compagnon.services.tutor.knowledge.base import Base
+from compagnon.services.tutor.knowledge.model import Difficulty, Language
 from compagnon.services.tutor.search.index import Found, Index
+from compagnon.services.tutor.search.language import language_of
 
 _HIDDEN = re.compile(r"\[[A-Z]+_[0-9]+\]")
 HITS = 8
@@ -68,6 +70,10 @@ class Question:
     """Who asks, for ceilings; kept as a pseudonym."""
     names: tuple[str, ...] = ()
     """Names hidden from an outside service."""
+    language: str | None = None
+    """Of the answer, as chosen; None answers in that of the question."""
+    usual: str = ""
+    """The language of an answer to a question that does not tell its own; that of the base by default."""
 
 
 @dataclass
@@ -83,10 +89,7 @@ class Tutor:
     give_back: Callable[[], Awaitable[None]] | None = None
     """Gives the connections to the service back."""
 
-    @cached_property
-    def boundary(self) -> Boundary:
-        """What the base speaks of."""
-        return Boundary(self.index.base)
+    _boundaries: dict[Base, Boundary] = field(default_factory=dict, init=False, repr=False)
 
     async def close(self) -> None:
         """Give back what the tutor holds, in the event loop that used it."""
@@ -98,12 +101,26 @@ class Tutor:
         """Whether it answers from a firm's FAQ, and not from a course."""
         return self.index.base.is_faq
 
-    def find(self, text: str) -> tuple[Found, Scope]:
-        """What the base says of ``text``, and whether it is a question for the tutor."""
+    def language(self, question: Question) -> Language:
+        """The language of the answer: as chosen, else that of the question; one that the base has, in any case."""
+        base = self.index.base
+        usual = base.spoken(question.usual).language
+        before = language_of(understood(question.text, question.turns), usual)
+        return base.spoken(question.language or language_of(question.text, before)).language
+
+    def boundary(self, base: Base) -> Boundary:
+        """What ``base``, or one of its translations, speaks of."""
+        if base not in self._boundaries:
+            self._boundaries[base] = Boundary(base)
+        return self._boundaries[base]
+
+    def find(self, text: str, language: Language | None = None) -> tuple[Found, Scope]:
+        """What the base says of ``text`` in ``language``, and whether it is a question for the tutor."""
         # An address or a telephone number in a question says nothing of what is asked.
         asked = _HIDDEN.sub(" ", Veil().hide(text))
-        found = self.index.find(asked, count=HITS)
-        return found, self.boundary.decide(asked, found)
+        index = self.index.spoken(language or self.language(Question(text)))
+        found = index.find(asked, count=HITS)
+        return found, self.boundary(index.base).decide(asked, found)
 
     async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
         """The answer as events, ``Done`` last. Only a cancellation or a bug raises."""
@@ -111,11 +128,12 @@ class Tutor:
         text = understood(question.text, turns)
         how: How = question.how if question.level else "inferred"
         level = question.level if question.level is not None else await asyncio.to_thread(self.infer, text)
-        found, scope = await asyncio.to_thread(self.find, text)
+        language = self.language(question)
+        found, scope = await asyncio.to_thread(self.find, text, language)
         if not scope.within:
-            refused = _Answer(self, question, text, level, how, "refusal", None)
+            refused = _Answer(self, question, text, level, how, "refusal", None, language)
             yield refused.began()
-            async for event in refused.refuse(scope):
+            async for event in _in(language, refused.refuse(scope)):
                 yield event
             return
         entry = self.index.base.topics[found.hits[0].subtopic.topic].kind == "faq"
@@ -124,9 +142,9 @@ class Tutor:
             choice = choose_entry(found.hits)
         else:
             choice = await asyncio.to_thread(choose, found.hits, text, level, mode)
-        answer = _Answer(self, question, text, level, how, mode, choice, sure=scope.sure)
+        answer = _Answer(self, question, text, level, how, mode, choice, language, sure=scope.sure)
         yield answer.began()
-        stream = answer.run()
+        stream = _in(language, answer.run())
         async with contextlib.aclosing(stream):
             async for event in stream:
                 yield event
@@ -148,17 +166,30 @@ def _mode(text: str, turns: Sequence[Turn]) -> Mode:
     return "hints" if is_exercise(text) or (hinted and len(text.split()) < 4) else "answer"
 
 
+async def _in(language: Language, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """``events``, made while ``language`` is spoken: headings, notes and the words for a failure are in it."""
+    async with contextlib.aclosing(events):
+        while True:
+            # Set for each step: what is set in a generator would else hold for whoever reads it.
+            with use(language):
+                try:
+                    event = await anext(events)
+                except StopAsyncIteration:
+                    return
+            yield event
+
+
 class _Answer:
     """One answer in the making."""
 
     def __init__(
         self, tutor: Tutor, question: Question, text: str, level: Difficulty, how: How, mode: Mode,
-        choice: Choice | None, *, sure: bool = True,
+        choice: Choice | None, language: Language, *, sure: bool = True,
     ) -> None:  # fmt: skip
         self.tutor, self.question, self.text = tutor, question, text
         self.level, self.how, self.mode, self.sure = level, how, mode, sure
-        self.choice = choice or Choice((), (), {}, ())
-        self.system = tutor.prompt.system(level, mode, desk=tutor.desk)
+        self.choice, self.language = choice or Choice((), (), {}, ()), language
+        self.system = tutor.prompt.system(level, mode, language, desk=tutor.desk)
         self.checker = Checker(self.choice, self.system)
         self.writer = EXTRACT
         self.receipt: Receipt | None = None
@@ -172,7 +203,8 @@ class _Answer:
         titles = [s.title if s.reviewed else titled(s.title, s.id) for s in (hit.subtopic for hit in scope.near)]
         near = tuple(hit.subtopic.id for hit in scope.near)
         if not titles:
-            titles = [topic.title for topic in list(self.tutor.index.base.topics.values())[:6]]
+            base = self.tutor.index.base.spoken(self.language)
+            titles = [topic.title for topic in list(base.topics.values())[:6]]
         for event in self.checker.say(Line("note", words.refusal(scope.reason, titles, desk=self.tutor.desk))):
             yield event
         self.sure = False
@@ -202,7 +234,7 @@ class _Answer:
         assert self.tutor.ask_service is not None
         asked = messages(
             self.tutor.prompt, self.text, self.choice.for_model(), self.question.turns, self.level, self.mode,
-            self._language(), desk=self.tutor.desk,
+            self.language, desk=self.tutor.desk,
         )  # fmt: skip
         exchange = self.tutor.ask_service(Request(asked, passages=self.choice.for_model()), self.question)
         splitter = Splitter()
@@ -256,11 +288,6 @@ class _Answer:
             found += self.checker.take(draft, verbatim=True)
         return found
 
-    def _language(self) -> str:
-        """The language of the base: what every sentence can be checked against."""
-        topic = next(iter(self.tutor.index.base.topics.values()))
-        return topic.language
-
     def _done(self, *, refused: bool = False, reason: Reason = "", subtopics: tuple[str, ...] = ()) -> Done:
         lines, receipt = tuple(self.checker.lines), self.receipt
         return Done(
@@ -281,6 +308,7 @@ class _Answer:
                 question=self.text,
                 subtopics=subtopics,
                 receipt=receipt.as_dict() if receipt else None,
+                language=self.language,
                 lines=lines,
             )
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from compagnon.errors import UserError
 from compagnon.i18n import _
-from compagnon.services.tutor.knowledge.model import Subtopic, Term, Topic
+from compagnon.services.tutor.knowledge.model import Language, Subtopic, Term, Topic
 from compagnon.spec.finding import nearest
 
 
@@ -33,10 +33,14 @@ class Neighbors:
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """A whole knowledge base: its topics by name, in the order of their files, and the folder that holds them."""
+    """A whole knowledge base: its topics by name, in the order of their files, and the folder that holds them.
+
+    ``translations`` are the same subtopics in other languages, each a base of its own; they may be incomplete.
+    """
 
     folder: Path
     topics: Mapping[str, Topic]
+    translations: Mapping[str, Base] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Subtopic]:
         """Every subtopic, topic by topic, in teaching order."""
@@ -45,6 +49,15 @@ class Base:
 
     def __len__(self) -> int:
         return len(self.by_id)
+
+    @property
+    def language(self) -> Language:
+        """The language of its texts."""
+        return next(iter(self.topics.values())).language
+
+    def spoken(self, language: str) -> Base:
+        """The base in ``language``; itself where it is not translated."""
+        return self.translations.get(language, self)
 
     @cached_property
     def by_id(self) -> Mapping[str, Subtopic]:

@@ -12,10 +12,10 @@ from compagnon.errors import Location, Problem
 from compagnon.i18n import _, format_number
 from compagnon.services.tutor.answer.clean import suspect
 from compagnon.services.tutor.answer.sentences import sentences
-from compagnon.services.tutor.knowledge import drawing, readability
+from compagnon.services.tutor.knowledge import drawing, readability, translation
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.links import cycles
-from compagnon.services.tutor.knowledge.load import Written, base_of, read
+from compagnon.services.tutor.knowledge.load import Written, base_of, languages, read
 from compagnon.services.tutor.knowledge.model import DIFFICULTIES, Subtopic
 from compagnon.services.tutor.knowledge.prose import defects
 from compagnon.spec.finding import Finding, nearest
@@ -48,28 +48,45 @@ def check(folder: Path, *, shown: str = "knowledge", topics: tuple[str, ...] = (
     Raises UserError when there is no base there, or no such topic.
     """
     files = read(folder, shown=shown)
-    base = base_of(folder, files)
+    editions = {language: read(folder / language, shown=f"{shown}/{language}") for language in languages(folder)}
+    translations = {language: base_of(folder / language, some) for language, some in editions.items()}
+    base = base_of(folder, files, translations)
+    problems, warnings = _defects(files, base, shown)
+    for language, some in editions.items():
+        found = _defects(some, translations[language], f"{shown}/{language}", of=base)
+        problems, warnings = problems + found[0], warnings + found[1]
+    if topics:
+        names = {written.file.rpartition("/")[2].removesuffix(".json") for written in files}
+        for topic in topics:
+            if topic not in names:
+                base.topic(topic)
+        places = (shown, *(f"{shown}/{language}" for language in editions))
+        kept = {f"{place}/{topic}.json" for topic in topics for place in places}
+        problems, warnings = ([p for p in each if p.where and p.where.file in kept] for each in (problems, warnings))
+    return Report(base, _ordered(problems), _ordered(warnings))
+
+
+def _defects(
+    files: list[Written], base: Base, shown: str, *, of: Base | None = None
+) -> tuple[list[Problem], list[Problem]]:
+    """Problems and warnings of the files of one language; ``of``: the base that they translate."""
     problems = [problem for written in files for problem in written.problems]
     warnings: list[Problem] = []
-    known: frozenset[str] = frozenset().union(*(written.ids for written in files))
+    ids = [written.ids for written in files] + [frozenset(of.by_id) if of else frozenset()]
+    known: frozenset[str] = frozenset().union(*ids)
     circles = cycles(base.by_id)
     for written in files:
         for subtopic in written.topic.subtopics if written.topic else ():
             problems += _links(written, subtopic, known, circles)
             problems += _teaching(written, subtopic) if written.topic and written.topic.kind == "course" else ()
             problems += _prose(written, subtopic)
-            problems += _drawing(written, subtopic, folder)
+            problems += _drawing(written, subtopic, base.folder)
             warnings += _doubts(written, subtopic, base)
+        if of is not None:
+            problems += translation.strangers(written, base, of)
+            warnings += translation.differences(written, of)
         warnings += _unreviewed(written)
-    warnings += _unused(folder, base, shown)
-    if topics:
-        names = {written.file.rpartition("/")[2].removesuffix(".json") for written in files}
-        for topic in topics:
-            if topic not in names:
-                base.topic(topic)
-        kept = {f"{shown}/{topic}.json" for topic in topics}
-        problems, warnings = ([p for p in each if p.where and p.where.file in kept] for each in (problems, warnings))
-    return Report(base, _ordered(problems), _ordered(warnings))
+    return problems, [*warnings, *_unused(base, shown)]
 
 
 def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
@@ -212,11 +229,12 @@ def _unreviewed(written: Written) -> Iterator[Problem]:
         yield written.problem(Finding("knowledge.not-reviewed", what, ("subtopics",)))
 
 
-def _unused(folder: Path, base: Base, shown: str) -> Iterator[Problem]:
-    """Drawings that no subtopic shows."""
+def _unused(base: Base, shown: str) -> Iterator[Problem]:
+    """Drawings that no subtopic shows; those of a translation are looked at with it."""
     used = {path for subtopic in base if (path := base.diagram(subtopic.id))}
-    for path in sorted(folder.rglob("*.svg")):
-        if path.resolve() not in used:
+    others = tuple(each.folder for each in base.translations.values())
+    for path in sorted(base.folder.rglob("*.svg")):
+        if path.resolve() not in used and not any(path.is_relative_to(other) for other in others):
             what = _("No subtopic shows this drawing.")
-            where = Location(f"{shown}/{path.relative_to(folder).as_posix()}")
+            where = Location(f"{shown}/{path.relative_to(base.folder).as_posix()}")
             yield Problem("knowledge.drawing-unused", what, where)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from compagnon.errors import Location, Problem, UserError, UserErrors
 from compagnon.i18n import _
 from compagnon.services.tutor.knowledge.base import Base
-from compagnon.services.tutor.knowledge.model import BASE_VERSION, Subtopic, Topic
+from compagnon.services.tutor.knowledge.model import BASE_VERSION, Language, Subtopic, Topic
 from compagnon.services.tutor.knowledge.place import locate
 from compagnon.spec.finding import Finding
 from compagnon.spec.locator import Locator
@@ -75,18 +75,36 @@ class Written:
 def load(folder: Path, *, shown: str = "knowledge") -> Base:
     """The base in ``folder``, whose files messages call ``shown/TOPIC.json``.
 
-    Raises UserErrors with every mistake of shape; ``check.check`` reports what else can be wrong with a base.
+    Its translations stand in folders named after their language: ``en/TOPIC.json``, with the same ids. Raises
+    UserErrors with every mistake of shape; ``check.check`` reports what else can be wrong with a base.
     """
     files = read(folder, shown=shown)
-    problems = [problem for written in files for problem in written.problems]
+    editions = {language: read(folder / language, shown=f"{shown}/{language}") for language in languages(folder)}
+    problems = [problem for some in (files, *editions.values()) for written in some for problem in written.problems]
     if problems:
         raise UserErrors(problems)
-    return base_of(folder, files)
+    return base_of(folder, files, {each: base_of(folder / each, some) for each, some in editions.items()})
 
 
-def base_of(folder: Path, files: Iterable[Written]) -> Base:
-    """The base made of what could be read of ``files``."""
-    return Base(folder, {written.topic.topic: written.topic for written in files if written.topic is not None})
+def base_of(folder: Path, files: Iterable[Written], translations: Mapping[str, Base] | None = None) -> Base:
+    """The base made of what could be read of ``files``, with its translations."""
+    topics = {written.topic.topic: written.topic for written in files if written.topic is not None}
+    for language, base in (translations or {}).items():
+        for subtopic in base:
+            subtopic.of_edition(language)
+    return Base(folder, topics, dict(translations or {}))
+
+
+def languages(folder: Path) -> list[str]:
+    """The languages into which the base in ``folder`` is translated."""
+    return [language for language in get_args(Language) if any((folder / language).glob("*.json"))]
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int], ...]:
+    """What changes when a file of the base in ``folder``, or of a translation, does."""
+    places = (folder, *(folder / language for language in languages(folder)))
+    paths = [path for place in places for path in sorted(place.glob("*.json"))]
+    return tuple((str(path.relative_to(folder)), path.stat().st_mtime_ns) for path in paths)
 
 
 def read(folder: Path, *, shown: str = "knowledge") -> list[Written]:

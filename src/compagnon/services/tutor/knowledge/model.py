@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, PrivateAttr, StringConstraints
 
 from compagnon.spec.model import Name, Section
 from compagnon.spec.schema import json_schema_of
@@ -14,6 +14,7 @@ BASE_VERSION = 1
 
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("beginner", "intermediate", "advanced")
+Language = Literal["fr", "en"]
 
 SubtopicId = Annotated[
     str,
@@ -85,6 +86,16 @@ class Subtopic(Section):
     diagram: Diagram | None = Field(None, description="A drawing, where one helps.")
     sources: tuple[Reference, ...] = Field((), description="Where the content comes from.")
     reviewed: Review | None = Field(None, description="Last review; absent before it.")
+    _edition: str = PrivateAttr("")
+
+    @property
+    def edition(self) -> str:
+        """The language of the translation that it belongs to; empty in the base itself."""
+        return self._edition
+
+    def of_edition(self, edition: str) -> None:
+        """Say, once it is read, that it belongs to a translation."""
+        self._edition = edition
 
     @property
     def topic(self) -> str:
@@ -103,7 +114,7 @@ class Topic(Section):
     version: Literal[1] = Field(description="Version of this format: 1.")
     topic: Name = Field(description="Short name of the topic, and of its file.")
     title: Filled = Field(description="Title as learners read it.")
-    language: Literal["fr", "en"] = Field("fr", description="Language of the texts.")
+    language: Language = Field("fr", description="Language of the texts.")
     kind: Literal["course", "faq"] = Field(
         "course", description="`faq`: each subtopic is a question and its answer, which is given whole."
     )

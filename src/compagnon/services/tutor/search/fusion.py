@@ -8,8 +8,11 @@ import numpy as np
 
 from compagnon.services.tutor.search.bm25 import Scores
 
+Weight = float | Scores
+"""What a ranking counts for: the same for all documents, or for each its own."""
 
-def fused(rankings: Iterable[tuple[float, Scores]]) -> Scores:
+
+def fused(rankings: Iterable[tuple[Weight, Scores]]) -> Scores:
     """The weighted sum of rankings, each brought to the same scale: standard deviations above its mean.
 
     What stands below the mean of a ranking counts as 0 there: it is no evidence against a document. Summing
@@ -18,6 +21,7 @@ def fused(rankings: Iterable[tuple[float, Scores]]) -> Scores:
     total: Scores | None = None
     for weight, scores in rankings:
         spread = float(scores.std()) if scores.size else 0.0
-        above = np.maximum((scores - scores.mean()) / spread, 0.0) if spread > 1e-9 else np.zeros_like(scores)
+        # Documents that are all alike (one alone, say) are told apart by nothing: each counts where it has anything.
+        above = np.maximum((scores - scores.mean()) / spread, 0.0) if spread > 1e-9 else (scores > 0).astype(np.float64)
         total = weight * above if total is None else total + weight * above
     return np.zeros(0) if total is None else total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from compagnon.services.tutor.knowledge.model import Difficulty, Subtopic
 from compagnon.services.tutor.passages import Passage, passages
 from compagnon.services.tutor.search.bm25 import Bm25, Scores
 from compagnon.services.tutor.search.fragments import ByFragments
-from compagnon.services.tutor.search.fusion import fused
+from compagnon.services.tutor.search.fusion import Weight, fused
 from compagnon.services.tutor.search.meaning import Meaning
 from compagnon.services.tutor.search.vocabulary import Asked, Vocabulary
 from compagnon.services.tutor.search.words import Word, words
@@ -28,8 +29,9 @@ BY_PASSAGE = 1.5
 """What the best passage of a subtopic adds to the score of its words."""
 BY_FRAGMENTS, BY_MEANING, BY_TOPIC = 0.5, 1.0, 1.5
 """What these rankings count for, beside words (1)."""
-BY_QUESTION = 4.0
-"""What the nearest question of a FAQ counts for: chosen on the even lines of ``cnil_reworded.jsonl``."""
+BY_QUESTION = {"faq": 4.0, "course": 1.0}
+"""What the nearest question that an entry or a subtopic is asked by counts for, beside words: the first was chosen on
+the even lines of ``cnil_reworded.jsonl``, the second on those of ``questions.jsonl``."""
 UNLIKELY = 0.03
 """Probability of a topic that the model says nothing for."""
 SHOWN = 5
@@ -83,12 +85,16 @@ class Index:
         *,
         meaning: Callable[[Sequence[Passage]], Meaning] | None = None,
         likely: Likely | None = None,
+        other: Callable[[Base], Index] | None = None,
     ) -> None:
         """``meaning`` makes the vectors of the passages; without it, words and their fragments rank alone.
 
-        ``likely`` tells the probability of each topic for a question, and moves its subtopics up.
+        ``likely`` tells the probability of each topic for a question, and moves its subtopics up. ``other`` makes the
+        index of a translation.
         """
-        self.base, self._likely = base, likely
+        self.base, self._likely, self._other = base, likely, other
+        self._others: dict[str, Index] = {}
+        self._making = threading.Lock()
         self._subtopics = tuple(base)
         self._groups: list[range] = []
         found: list[Passage] = []
@@ -97,15 +103,27 @@ class Index:
             found += passages(subtopic)
             self._groups.append(range(start, len(found)))
         self.passages = tuple(found)
+        self._questions = tuple(_questions(base))
         documents = [_written(subtopic) for subtopic in self._subtopics]
         self._by_subtopic = Bm25(_terms(document) for document in documents)
         self._by_passage = Bm25(_terms(_written_passage(passage)) for passage in self.passages)
         self._by_fragments = ByFragments(documents)
         self._vocabulary = Vocabulary((word for document in documents for _w, row in document for word in row), base)
-        questions = [_question(subtopic, asked) for subtopic, asked in self._questions()]
-        self._meaning = meaning([*self.passages, *questions]) if meaning else None
+        self._meaning = meaning([*self.passages, *self._questions]) if meaning else None
+        kinds = [base.topics[subtopic.topic].kind for subtopic in self._subtopics]
+        self._by_question = np.array([BY_QUESTION[kind] for kind in kinds])
         self._topics = np.array([subtopic.topic for subtopic in self._subtopics])
         self._levels = np.array([subtopic.difficulty for subtopic in self._subtopics])
+
+    def spoken(self, language: str) -> Index:
+        """The index of the base in ``language``, made at the first question in it; itself without a translation."""
+        translated = self.base.translations.get(language)
+        if translated is None or self._other is None:
+            return self
+        with self._making:
+            if language not in self._others:
+                self._others[language] = self._other(translated)
+            return self._others[language]
 
     def search(
         self,
@@ -160,18 +178,11 @@ class Index:
         fragments = float(self._by_fragments.scores(asked.surfaces).max(initial=0.0))
         return Found(hits, similarity, coverage, asked, strength, fragments)
 
-    def _questions(self) -> Iterator[tuple[Subtopic, str]]:
-        """The questions of a FAQ, as it words them and as people do; a title of a course is none."""
-        for subtopic in self._subtopics:
-            if self.base.topics[subtopic.topic].kind == "faq":
-                for asked in (subtopic.title, *subtopic.asked):
-                    yield subtopic, asked
-
     def _best_question(self, near: Scores) -> Scores:
         """For each subtopic, how near its nearest question is; 0 where it has none."""
         best = dict.fromkeys((subtopic.id for subtopic in self._subtopics), 0.0)
-        for (subtopic, _asked), score in zip(self._questions(), near, strict=True):
-            best[subtopic.id] = max(best[subtopic.id], float(score))
+        for question, score in zip(self._questions, near, strict=True):
+            best[question.subtopic] = max(best[question.subtopic], float(score))
         return np.array([best[subtopic.id] for subtopic in self._subtopics], dtype=np.float64)
 
     def _near(self, text: str) -> Scores | None:
@@ -186,11 +197,14 @@ class Index:
         likely: Mapping[str, float],
     ) -> Scores:  # fmt: skip
         by_subtopic = self._by_subtopic.scores(asked.weights) + BY_PASSAGE * self._best(by_word)
-        rankings = [(1.0, by_subtopic), (BY_FRAGMENTS, self._by_fragments.scores(asked.surfaces))]
+        rankings: list[tuple[Weight, Scores]] = [
+            (1.0, by_subtopic),
+            (BY_FRAGMENTS, self._by_fragments.scores(asked.surfaces)),
+        ]
         if by_meaning is not None:
             rankings.append((BY_MEANING, self._best(by_meaning)))
         if by_question is not None:
-            rankings.append((BY_QUESTION, by_question))
+            rankings.append((self._by_question, by_question))
         scores = fused(rankings)
         if likely:
             chances = np.array([likely.get(str(topic), 0.0) for topic in self._topics])
@@ -215,9 +229,17 @@ class Index:
         return Hit(self._subtopics[place], round(score, 4), tuple(self.passages[number] for number in kept))
 
 
-def _question(subtopic: Subtopic, asked: str) -> Passage:
-    """A question of a FAQ as the embedder reads it; it is never cited."""
-    return Passage(subtopic.id, "content", 0, 0, 0, "", asked, "", subtopic.difficulty)
+def embedded(base: Base) -> list[Passage]:
+    """All that has a vector in the index of ``base``: its passages, then its questions."""
+    return [*(passage for subtopic in base for passage in passages(subtopic)), *_questions(base)]
+
+
+def _questions(base: Base) -> Iterator[Passage]:
+    """The questions by which people ask, as the embedder reads them, never cited; a title of a FAQ is one too."""
+    for subtopic in base:
+        titles = (subtopic.title,) if base.topics[subtopic.topic].kind == "faq" else ()
+        for asked in (*titles, *subtopic.asked):
+            yield Passage(subtopic.id, "content", 0, 0, 0, "", asked, "", subtopic.difficulty)
 
 
 def _terms(written: Written) -> list[tuple[float, list[str]]]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from compagnon.providers.embedder import open_embedder
+from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.load import load
 from compagnon.services.tutor.place import knowledge_folder, tutor_of
 from compagnon.services.tutor.search.index import Index, Likely
@@ -19,18 +20,23 @@ if TYPE_CHECKING:
 def open_index(solution: Solution) -> Index:
     """The index of the knowledge base of ``solution``. Raises UserError.
 
-    Vectors come from ``vectors/`` in the knowledge base, where a template ships them, else from what an earlier
-    opening kept; only those of new or changed passages are computed.
+    Vectors come from ``vectors/`` in the knowledge base (and in each of its translations), where a template ships
+    them, else from what an earlier opening kept; only those of new or changed passages are computed.
     """
     tutor = tutor_of(solution.spec)
     folder = knowledge_folder(solution.root, solution.spec)
-    base = load(folder, shown=tutor.knowledge)
-    if tutor.embedder is None:
-        return Index(base, likely=likely_topics(solution))
-    embedder = open_embedder(tutor.embedder, solution.root, solution.secrets)
-    file = f"{embedder.identity}.npz"
-    stores = (folder / "vectors" / file, solution.workspace.home / "vectors" / file)
-    return Index(base, meaning=partial(Meaning, embedder=embedder, stores=stores), likely=likely_topics(solution))
+    likely = likely_topics(solution)
+    embedder = open_embedder(tutor.embedder, solution.root, solution.secrets) if tutor.embedder else None
+
+    def opened(base: Base) -> Index:
+        if embedder is None:
+            return Index(base, likely=likely, other=opened)
+        inside, file = base.folder.relative_to(folder), f"{embedder.identity}.npz"
+        stores = (base.folder / "vectors" / file, solution.workspace.home / "vectors" / inside / file)
+        meaning = partial(Meaning, embedder=embedder, stores=stores)
+        return Index(base, meaning=meaning, likely=likely, other=opened)
+
+    return opened(load(folder, shown=tutor.knowledge))
 
 
 def likely_topics(solution: Solution) -> Likely | None:

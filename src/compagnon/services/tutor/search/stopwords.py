@@ -26,3 +26,6 @@ too up use using very want was we were what when where which while who why will 
 
 STOP_WORDS = frozenset(f"{_FRENCH} {_TYPED} {_ENGLISH}".split())
 """Folded: lower case, without accents."""
+FRENCH_ONLY = frozenset(f"{_FRENCH} {_TYPED}".split()) - frozenset(_ENGLISH.split())
+ENGLISH_ONLY = frozenset(_ENGLISH.split()) - frozenset(f"{_FRENCH} {_TYPED}".split())
+"""Those that tell one language from the other."""
