@@ -1,4 +1,4 @@
-"""The tutor measured offline: refusing, citations, support, time before the first words, many streams at once.
+"""The tutor measured offline: refusing, citations, support, time before the first words and after a failure, streams.
 
 Run: python bench/tutor.py    (a minute or two; one JSON object on standard output)
 """
@@ -18,9 +18,9 @@ from typing import Any
 from compagnon.chain.secrets import Secrets
 from compagnon.operate.usage.gateway import Gateway
 from compagnon.providers.mistral import Mistral, MistralOptions
-from compagnon.sandbox.mistral import Emulator
+from compagnon.sandbox.mistral import FAULTS, Emulator
 from compagnon.services.tutor.answer.choose import choose
-from compagnon.services.tutor.answer.events import Line
+from compagnon.services.tutor.answer.events import Line, Reply
 from compagnon.services.tutor.answer.opening import open_tutor
 from compagnon.services.tutor.answer.support import support
 from compagnon.services.tutor.answer.tutor import Question, Tutor
@@ -30,6 +30,8 @@ from compagnon.solution import Solution
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "tests" / "data" / "tutor"
 STREAMS = 200
+WAITED = ("slow-start", "slow")
+"""Failures that are known only once the declared wait is over."""
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -88,6 +90,35 @@ def added(tutor: Tutor) -> dict[str, float]:
     return _summary(times)
 
 
+def falling_back(solution: Solution, tutor: Tutor) -> dict[str, Any]:
+    """Milliseconds from each failure of the service to the whole answer from the passages, the declared wait apart."""
+    wait = 1.0
+    waits = {"first_token": "1 s", "between_tokens": "1 s", "remember": {"answers": 0}}
+    found: dict[str, float] = {}
+    for fault in FAULTS:
+        with Emulator() as emulator:
+            emulator.always = fault
+            options = MistralOptions.model_validate({"kind": "mistral", "url": emulator.url, **waits})
+
+            async def go(options: MistralOptions = options) -> Reply:
+                provider = Mistral("school", options, "k")
+                gateway = Gateway(solution.engine, Secrets(solution.workspace, {}), provider, options)
+                through = Tutor(tutor.index, tutor.prompt, "school", lambda request, _question: gateway.ask(request))
+                try:
+                    return await through.reply(Question("C'est quoi le dropout ?"))
+                finally:
+                    await provider.close()
+
+            asyncio.run(go())  # the library of the service is imported at the first question
+            start = time.perf_counter()
+            reply = asyncio.run(go())
+            seconds = time.perf_counter() - start
+            if reply.failure is None or not reply.citations:
+                raise AssertionError(f"{fault}: {reply.failure}, {len(reply.citations)} citations")
+            found[fault] = round((seconds - (wait if fault in WAITED else 0)) * 1000)
+    return {"ms": found, "worst_ms": max(found.values())}
+
+
 def streams(solution: Solution, tutor: Tutor) -> dict[str, Any]:
     """Many questions at once through the official SDK to the emulated service, each sentence checked."""
     with Emulator(delay=0.01) as emulator:
@@ -143,6 +174,7 @@ def main() -> None:
             "support": supporting(),
             "citations": cited(tutor),
             "added_ms": added(tutor),
+            "falling_back": falling_back(solution, tutor),
             "streams": streams(solution, tutor),
         }
         solution.close()
