@@ -1,11 +1,13 @@
-"""The question sets that measure the tutor: whole, without doubles, and tied to the base as it stands."""
+"""The question sets that measure and train the tutor: whole, without doubles, and tied to the base as it stands."""
 
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import re
 import sqlite3
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rapidfuzz import fuzz
 
 from compagnon.services.tutor.knowledge.load import load
 from compagnon.services.tutor.knowledge.model import Subtopic
@@ -21,6 +24,8 @@ from compagnon.services.tutor.knowledge.model import Subtopic
 SETS = Path(__file__).parents[3] / "data" / "tutor"
 TEMPLATE = Path(str(files("compagnon") / "templates" / "tutor"))
 LEVELS = {"beginner", "intermediate", "advanced"}
+NEAR = 88
+"""Likeness, of 100, over which a line to train on is taken for a copy of one that measures."""
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -32,6 +37,21 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def same(text: str) -> str:
     """The text without what two copies may differ by: case and spaces."""
     return " ".join(text.casefold().split())
+
+
+def letters(text: str) -> str:
+    """The words of a text without case, accents and marks."""
+    parts = unicodedata.normalize("NFD", text.casefold())
+    return " ".join(re.findall(r"\w+", "".join(sign for sign in parts if not unicodedata.combining(sign))))
+
+
+def copies(texts: list[str], measuring: list[str]) -> list[str]:
+    """The texts that say nearly the same, word for word, as one that measures."""
+    others = [letters(text) for text in measuring]
+    near = functools.partial(fuzz.token_set_ratio, score_cutoff=NEAR)
+    return [
+        text for text, own in zip(texts, map(letters, texts), strict=True) if max(near(own, o) for o in others) > NEAR
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +129,50 @@ def test_a_pair_for_the_support_checker_quotes_the_base_word_for_word(base: Mapp
         assert pair["why"]
     assert len({same(pair["sentence"]) for pair in pairs}) == len(pairs)
     assert {pair["subtopic"].split(".")[0] for pair in pairs} == {id.split(".")[0] for id in base}
+
+
+def test_a_question_to_train_the_scope_says_of_which_kind_and_measures_nothing(known: set[str]) -> None:
+    questions = rows(SETS / "scope_train.jsonl")
+
+    for row in questions:
+        assert set(row) == {"question", "answerable", "kind", "language"}
+        assert row["language"] in {"fr", "en"}
+        assert row["answerable"] is (row["kind"] == "course")
+    kinds = {"course": 340, "out_of_scope": 110, "near": 110, "unanswerable": 60, "uncovered": 60}
+    assert Counter(row["kind"] for row in questions) == kinds
+    english = Counter(row["answerable"] for row in questions if row["language"] == "en")
+    assert english == {True: 52, False: 52}, "the language of a question must not tell whether it is answered"
+    texts = [row["question"] for row in questions]
+    assert len({same(text) for text in texts}) == len(texts)
+    assert sorted(known & {same(text) for text in texts}) == []
+    measuring = [row["question"] for name in ("questions", "refuse") for row in rows(SETS / f"{name}.jsonl")]
+    assert copies(texts, measuring) == []
+
+
+def test_a_pair_to_train_the_support_checker_quotes_paragraphs_that_measure_nothing(
+    base: Mapping[str, Subtopic],
+) -> None:
+    pairs, measuring = rows(SETS / "support_train.jsonl"), rows(SETS / "support.jsonl")
+
+    assert Counter(pair["supported"] for pair in pairs) == {True: 160, False: 160}
+    for pair in pairs:
+        assert set(pair) == {"sentence", "passage", "subtopic", "supported", "why"}
+        assert pair["passage"] in base[pair["subtopic"]].content.split("\n\n"), (
+            "copy the new paragraph and judge both pairs"
+        )
+        assert same(pair["sentence"]) not in same(pair["passage"])
+        kind, _, elsewhere = pair["why"].partition(": ")
+        assert (kind == "from another passage") is bool(elsewhere)
+        assert not elsewhere or elsewhere in base
+    whys = Counter((pair["supported"], pair["why"].partition(": ")[0]) for pair in pairs)
+    assert {why for supported, why in whys if supported} == {"reworded", "much reworded", "shortened", "merged"}
+    assert {count for (supported, _), count in whys.items() if not supported} == {26, 27}
+    assert set(Counter((pair["passage"], pair["supported"]) for pair in pairs).values()) == {1}
+    assert set(Counter(pair["subtopic"].split(".")[0] for pair in pairs).values()) == {16}
+    sentences = [pair["sentence"] for pair in pairs]
+    assert len({same(sentence) for sentence in sentences}) == len(pairs)
+    assert {pair["passage"] for pair in pairs}.isdisjoint(pair["passage"] for pair in measuring)
+    assert copies(sentences, [pair["sentence"] for pair in measuring]) == []
 
 
 def test_a_reworded_support_question_names_one_entry_of_the_data_set() -> None:
