@@ -68,7 +68,7 @@ def test_each_failure_gives_an_answer(index: Index, tmp_path: Path, emulator: Em
     assert reply.failure is not None
     assert reply.failure.startswith("provider.")
     assert reply.citations
-    assert "put in order without a language model" in reply.answer
+    assert "mis en ordre sans modèle de langage" in reply.answer
     assert KEY not in reply.answer
     assert reply.refused is False
 
@@ -90,7 +90,7 @@ def test_what_no_passage_supports_is_left_out(index: Index, tmp_path: Path, emul
     assert "robots" not in reply.answer
     assert reply.sure is False
     assert reply.dropped == 1
-    assert "not sure" in reply.answer
+    assert "pas sûr" in reply.answer
 
 
 def test_personal_data_do_not_leave(index: Index, tmp_path: Path, emulator: Emulator) -> None:
@@ -108,8 +108,8 @@ def test_earlier_turns_and_hints(index: Index) -> None:
     exercise = "exercice : calculer la taille de sortie d'une convolution avec un pas et une bordure"
     first = asyncio.run(tutor.reply(Question(exercise)))
     assert first.mode == "hints"
-    assert "## Example" not in first.answer
+    assert "## Exemple" not in first.answer
     turns = (Turn(exercise, first.answer, "hints", first.subtopics),)
     second = asyncio.run(tutor.reply(Question("donne la solution", turns)))
     assert second.mode == "solution"
-    assert "## Example" in second.answer
+    assert "## Exemple" in second.answer

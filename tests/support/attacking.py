@@ -20,7 +20,7 @@ from compagnon.services.tutor.answer.prompt import read_prompt
 from compagnon.services.tutor.answer.scope import Scope
 from compagnon.services.tutor.answer.tutor import Question, Tutor
 from compagnon.services.tutor.knowledge.base import Base
-from compagnon.services.tutor.knowledge.model import Subtopic, Topic
+from compagnon.services.tutor.knowledge.model import Language, Subtopic, Topic
 from compagnon.services.tutor.search.index import Found, Index
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ def succeeded(attack: dict[str, Any], reply: Reply) -> tuple[str, ...]:
 class _Open(Tutor):
     """No question is out of scope: every attack reaches the model."""
 
-    def find(self, text: str) -> tuple[Found, Scope]:
+    def find(self, text: str, language: Language | None = None) -> tuple[Found, Scope]:
         return self.index.find(ASKED, count=8), Scope(True)
 
 
