@@ -33,11 +33,13 @@ OPTIONS = {
 }
 # Click's own words are looked up in the same catalog.
 CLICK = Path(str(click.__file__)).parent
+CLICK_UNSEEN = ("required",)  # since 8.5 it translates what a variable holds, where nothing can be gathered
 COMMENT = "# French of Compagnon. Gathered by scripts/messages.py; write the French here, then run it again."
+PLURALS, PLURAL = 2, "(n > 1)"
 HEADER = [
     ("Project-Id-Version", "compagnon"),
     ("Language", "fr"),
-    ("Plural-Forms", "nplurals=2; plural=(n > 1);"),
+    ("Plural-Forms", f"nplurals={PLURALS}; plural={PLURAL};"),
     ("MIME-Version", "1.0"),
     ("Content-Type", "text/plain; charset=utf-8"),
     ("Content-Transfer-Encoding", "8bit"),
@@ -61,6 +63,8 @@ def template() -> Catalog:
         str(CLICK), [("**.py", "python")], keywords={"_": None, "ngettext": (1, 2)}
     ):
         catalog.add(message, None, place(f"click/{filename}"), auto_comments=comments, context=context)
+    for message in CLICK_UNSEEN:
+        catalog.add(message, None, place("click/core.py"))
     return catalog
 
 
@@ -74,6 +78,15 @@ class French(Catalog):
     @mime_headers.setter
     def mime_headers(self, _headers: object) -> None:
         """What a file says of itself is not kept."""
+
+    # As in the header: Babel 2.19 counts a third form, of millions, which GNU gettext does not ask of French.
+    @property
+    def num_plurals(self) -> int:
+        return PLURALS
+
+    @property
+    def plural_expr(self) -> str:
+        return PLURAL
 
 
 def read(path: Path) -> Catalog:

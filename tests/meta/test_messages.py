@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 from babel.messages.catalog import Message
 
+from command_line import CommandLine
 from compagnon import i18n
 from compagnon.i18n.locale import CATALOGS
 
@@ -55,6 +56,11 @@ def test_faults_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "placeholders: There is no table {name}.",
         "compagnon.mo is not compiled from compagnon.po",
     }
+
+
+def test_what_click_translates_from_a_variable_has_its_french(tmp_path: Path) -> None:
+    shown = CommandLine(tmp_path, COMPAGNON_LANG="fr")("key", "create", "--help").stdout
+    assert "[obligatoire]" in shown
 
 
 def test_the_same_sources_write_the_same_files() -> None:
