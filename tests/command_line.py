@@ -11,6 +11,8 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SMALL = REPOSITORY / "tests" / "data" / "small"
+# Compiled modules are kept, even where a machine says not to: each command would compile all of Compagnon again.
+DROPPED = ("COMPAGNON_", "LC_", "LANG", "PYTHONDONTWRITEBYTECODE")
 SHARED = REPOSITORY.parent / "shared"
 
 
@@ -19,7 +21,7 @@ class CommandLine:
 
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("COMPAGNON_", "LC_", "LANG"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(DROPPED)}
         self.environ = {**kept, "LANG": "C.UTF-8", **environ}
 
     def __call__(

@@ -6,9 +6,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from sharing import ByGroup, group_of, made_once
 
 from collecting import Collecting
 from command_line import SMALL, CommandLine
@@ -20,6 +22,18 @@ settings.load_profile("compagnon")
 os.environ["COMPAGNON_LANG"] = "en"
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long groups are given out first: no process waits long for the other at the end."""
+    lost = [item.nodeid for item in items if item.get_closest_marker("spark") and group_of(item.nodeid) != "spark"]
+    if lost:
+        raise pytest.UsageError(f"Tests of Spark that support/sharing.py does not know: {lost}")
+    items.sort(key=lambda item: group_of(item.nodeid) != "spark")
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +73,10 @@ def small_solution(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def _small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = Path(shutil.copytree(SMALL, tmp_path_factory.mktemp("run") / "small"))
-    CommandLine(folder)("run", "--quiet")
-    return folder
+    def make(folder: Path) -> None:
+        CommandLine(Path(shutil.copytree(SMALL, folder)))("run", "--quiet")
+
+    return made_once(tmp_path_factory, "run", make)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sharing import made_once
 from starlette.types import ASGIApp
 
 from compagnon import Solution
@@ -32,7 +33,7 @@ SERVE = """    serve:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a text solution whose chain was run; copy it before changing it."""
-    return train(tmp_path_factory.mktemp("trained") / "small")
+    return made_once(tmp_path_factory, "trained", lambda folder: train(folder / "small")) / "small"
 
 
 def train(root: Path) -> Path:

@@ -156,7 +156,8 @@ def test_a_failed_run_says_why_and_is_resumed_once(page: Page, own: Served) -> N
     assert job.payload == {"to": None, "refresh": ["collect"]}
 
 
-def test_a_double_click_on_start_makes_one_job(page: Page, own: Served) -> None:
+# The page is asked for last, so that it is closed before its server, which would wait for what the page follows.
+def test_a_double_click_on_start_makes_one_job(own: Served, page: Page) -> None:
     before = len(own.solution.jobs.latest(50))
     page.goto(own.address + "/runs")
     page.dblclick(".note-form button")
