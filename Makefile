@@ -12,6 +12,9 @@ SETUP := $(VENV)/.setup
 SETUP_TEST := $(VENV)/.setup-test
 # Only versions that the tests passed with; CONSTRAINED= takes the newest that pyproject.toml accepts.
 CONSTRAINED ?= --constraint constraints.txt
+# Processes that share the tests, as many as there are cores; WORKERS=0 runs them in one, for a debugger.
+WORKERS ?= auto
+SHARED_OUT := -n $(WORKERS) --maxprocesses 4
 # One thread wherever bits must not move.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
@@ -41,10 +44,10 @@ $(SETUP_TEST): pyproject.toml constraints.txt scripts/test-setup | $(BIN)/python
 	@touch $@
 
 test: $(SETUP_TEST)
-	@$(BIN)/python -m pytest -m "not full"
+	@$(BIN)/python -m pytest $(SHARED_OUT) -m "not full"
 
 test-full: $(SETUP_TEST)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SHARED_OUT)
 
 lint: $(SETUP_TEST)
 	@$(BIN)/ruff check
