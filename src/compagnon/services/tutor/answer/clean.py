@@ -12,8 +12,10 @@ import unicodedata
 from compagnon.services.tutor.search.words import fold
 
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
+"""Control characters, and what Unicode calls ignorable by default."""
 _MARKUP = re.compile(r"<\s*/?\s*[a-zA-Z!][^<>]{0,400}>|<!--.*?-->|&(?:lt|#0*60|#x0*3c);", re.DOTALL)
 _ADDRESS = re.compile(
     r"(?:[a-z][a-z0-9+.\-]{1,20}://|//(?=[\w\-]+\.)|www\.)[^\s<>«»\"')\]]+|\b(?:javascript|data|vbscript|mailto|"
@@ -72,7 +74,7 @@ _UNREAD = re.compile(r"[«»“”„\"「」]|[Ѐ-᳿⺀-퟿豈-﷿ﹰ-﻿＀-�
 
 def visible(text: str) -> str:
     """``text`` in its usual form, without signs that nobody sees."""
-    return _HIDDEN.sub("", unicodedata.normalize("NFC", text))
+    return unicodedata.normalize("NFC", _HIDDEN.sub("", text))
 
 
 def carries(text: str, known: str) -> str:
