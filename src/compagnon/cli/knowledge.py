@@ -10,12 +10,13 @@ import click
 from compagnon.cli.command import Argument, Group, Option, folder, json_option, opened
 from compagnon.cli.command import command as make
 from compagnon.cli.output import cell, print_json
-from compagnon.errors import DONE, FIXABLE
+from compagnon.errors import DONE, FIXABLE, Location, Problem, UserError
 from compagnon.i18n import N_, _, format_number, ngettext
 
 if TYPE_CHECKING:
     from compagnon.services.tutor.knowledge.check import Report
     from compagnon.services.tutor.knowledge.model import Difficulty
+    from compagnon.solution import Solution
 
 GLUED_SHOWN = 10
 """Words that seem glued, as people see them; --json has all."""
@@ -58,6 +59,7 @@ def check(topics: tuple[str, ...], as_json: bool) -> int:
     place = knowledge_folder(solution.root, solution.spec)
     names = tuple(topic.removesuffix(".json") for topic in topics)
     report = checking.check(place, shown=tutor_of(solution.spec).knowledge, topics=names)
+    warnings = [*report.warnings, *([] if names else _scope_to_learn(solution))]
     if as_json:
         print_json(
             {
@@ -67,16 +69,32 @@ def check(topics: tuple[str, ...], as_json: bool) -> int:
                 "subtopics": len(report.base),
                 "words": report.words,
                 "problems": [problem.as_dict() for problem in report.problems],
-                "warnings": [warning.as_dict() for warning in report.warnings],
+                "warnings": [warning.as_dict() for warning in warnings],
             }
         )
     else:
         for problem in report.problems:
             click.echo(str(problem))
-        for warning in report.warnings:
+        for warning in warnings:
             click.echo(_("warning: {problem}").format(problem=warning))
         click.echo(_summary(report))
     return FIXABLE if report.problems else DONE
+
+
+def _scope_to_learn(solution: Solution) -> list[Problem]:
+    """That examples of questions to answer and to refuse were not learned from as they are now."""
+    from compagnon.providers.embedder import open_embedder
+    from compagnon.services.tutor.answer.learned import read_learned
+    from compagnon.services.tutor.place import tutor_of
+
+    tutor = tutor_of(solution.spec)
+    if tutor.scope is None:
+        return []
+    embedder = open_embedder(tutor.embedder, solution.root, solution.secrets).identity if tutor.embedder else None
+    if read_learned(solution.root / tutor.scope, embedder) is not None:
+        return []
+    what = _("These examples were not learned from as they are now: a rule decides what is answered.")
+    return [Problem("scope.not-learned", what, Location(tutor.scope), _("Learn from them: compagnon knowledge scope"))]
 
 
 def _summary(report: Report) -> str:
@@ -160,6 +178,60 @@ def search(
     for hit in found.hits:
         click.echo(f"{click.style(hit.subtopic.title, bold=True)} ({hit.subtopic.id}, {format_number(hit.score, 1)})")
         click.echo(f"  {cell(hit.quote, 300)}")
+
+
+@make(
+    "scope",
+    json_option(N_("Print JSON, for programs: examples, f1, recall, false_refusals and file.")),
+    help=N_(
+        "Learn which questions the tutor answers and which it refuses, from the examples that `tutor.scope` names: "
+        "JSON Lines with `question`, `answerable`, and `kind` for a refused one (out_of_scope, near, unanswerable, "
+        "uncovered). Each example is decided by what was learned from the others: that is the measure printed. "
+        "Learn again when examples, knowledge base or embedder change."
+    ),
+    examples=[("compagnon knowledge scope", N_("learn, and say how well examples held out are decided"))],
+)
+def scope(as_json: bool) -> None:
+    from compagnon.chain.workspace import write_atomically
+    from compagnon.services.tutor.answer.learned import as_file, place_of
+    from compagnon.services.tutor.answer.learning import learn, read_examples
+    from compagnon.services.tutor.place import tutor_of
+    from compagnon.services.tutor.search.opening import open_index
+
+    with opened() as solution:
+        named = tutor_of(solution.spec).scope
+        if named is None:
+            raise UserError(
+                "scope.none",
+                _("This solution has no examples of questions to answer and to refuse."),
+                where=Location("solution.yaml"),
+                next=_("Add `scope: scope.jsonl` to `tutor`, and write the file."),
+            )
+        path = solution.root / named
+        examples = read_examples(path, named)
+
+        def told(done: int, whole: int) -> None:
+            if done % 100 == 0 or done == whole:
+                click.echo(_("{done} of {whole} examples").format(done=done, whole=whole), err=True)
+
+        learned, measured = learn(examples, path, open_index(solution), told)
+        write_atomically(place_of(path), as_file(learned))
+    name = place_of(path).relative_to(solution.root).as_posix()
+    if as_json:
+        print_json({**measured.as_dict(), "file": name})
+        return
+    click.echo(
+        _(
+            "{examples} examples, each decided by the others: {recall} % of those to refuse are refused, {wrong} % of "
+            "those to answer are refused wrongly (F1 of refusing: {f1})."
+        ).format(
+            examples=format_number(measured.examples),
+            f1=format_number(measured.f1, 2),
+            recall=format_number(100 * measured.recall, 1),
+            wrong=format_number(100 * measured.false_refusals, 1),
+        )
+    )
+    click.echo(_("Written: {file}").format(file=name))
 
 
 @make(
@@ -281,5 +353,5 @@ def _import_faq(file: Path, topic: str | None, title: str, part_words: bool, lan
         click.echo(f"{why}. {cell(refused.question, 80)}".rstrip(". "))
 
 
-for _each in (check, schema, search, import_):
+for _each in (check, schema, search, scope, import_):
     command.add_command(_each)

@@ -430,6 +430,12 @@ class Tutor(Section):
     provider: Name | None = Field(
         None, description="Who writes answers: one of `providers`, or a kind; the first one declared, else `extract`."
     )
+    scope: str | None = Field(
+        None,
+        description="File of questions to answer and to refuse (JSON Lines), from which `compagnon knowledge scope` "
+        "learns what the tutor answers; a rule decides if absent.",
+        json_schema_extra={"file": True},
+    )
     prompt: str | None = Field(
         None,
         description="File of the prompt, with its version; the one that comes with Compagnon if absent.",

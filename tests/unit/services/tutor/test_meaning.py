@@ -67,10 +67,10 @@ def test_a_damaged_store_is_computed_again(tmp_path: Path, content: bytes) -> No
 def test_a_question_leaves_without_personal_data(tmp_path: Path) -> None:
     embedder = Counting(outside=True)
     meaning = Meaning([_passage(tmp_path)], embedder)
-    meaning.scores("je suis jeanne@example.org, aide-moi")
+    meaning.vector("je suis jeanne@example.org, aide-moi")
     assert not [text for text in embedder.asked if "jeanne" in text]
     meaning = Meaning([_passage(tmp_path)], inside := Counting())
-    meaning.scores("jeanne@example.org")
+    meaning.vector("jeanne@example.org")
     assert "jeanne@example.org" in inside.asked
 
 

@@ -12,6 +12,7 @@ from compagnon.operate.usage.opening import gateway
 from compagnon.providers.extract import KIND as EXTRACT
 from compagnon.providers.opening import declared
 from compagnon.providers.port import Request
+from compagnon.services.tutor.answer.learned import Learned, read_learned
 from compagnon.services.tutor.answer.level import MODEL, Inferred, as_level, by_words
 from compagnon.services.tutor.answer.prompt import Prompt, read_prompt
 from compagnon.services.tutor.answer.tutor import Ask, Exchange, Question, Tutor
@@ -33,7 +34,8 @@ def open_tutor(solution: Solution, provider: str | None = None, *, index: Index 
     """
     name = provider or default_provider(solution)
     index = index or open_index(solution)
-    tutor = Tutor(index, open_prompt(solution), name, infer=open_level(solution))
+    learned = open_learned(solution, index)
+    tutor = Tutor(index, open_prompt(solution), name, infer=open_level(solution), learned=learned)
     if declared(solution.spec.providers, name).kind != EXTRACT:
         tutor.ask_service, tutor.give_back = _service(solution, name)
     return tutor
@@ -42,6 +44,12 @@ def open_tutor(solution: Solution, provider: str | None = None, *, index: Index 
 def default_provider(solution: Solution) -> str:
     """As ``tutor.provider`` says, else the first provider that is declared, else ``extract``."""
     return tutor_of(solution.spec).provider or next(iter(solution.spec.providers), EXTRACT)
+
+
+def open_learned(solution: Solution, index: Index) -> Learned | None:
+    """What was learned from the examples that ``tutor.scope`` names; None without them, or where it is out of date."""
+    named = tutor_of(solution.spec).scope
+    return read_learned(solution.root / named, index.embedder) if named else None
 
 
 def open_prompt(solution: Solution) -> Prompt:

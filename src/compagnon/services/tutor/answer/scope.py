@@ -1,7 +1,7 @@
 """Whether a question is one for this tutor: the base speaks of it, and somebody could know the answer.
 
-A small weighing of what the search saw. Its weights were learned on one half of a set of questions and measured on the
-other (``bench/tutor.py`` prints both); nothing is read but the question and the base.
+Where the solution gives examples of both (``tutor.scope``), what was learned from them decides. Else a small weighing
+of what the search saw does, whose weights come from half of the questions that ``bench/tutor.py`` measures it on.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from compagnon.services.tutor.answer.learned import Learned
 from compagnon.services.tutor.answer.person import asks_for_person
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.search.index import Found, Hit
 from compagnon.services.tutor.search.words import fold, words
 
 Reason = Literal["", "unknown", "elsewhere", "private", "nothing-asked", "person"]
+REASONS: dict[str, Reason] = {"out_of_scope": "elsewhere", "unanswerable": "private"}
+"""Why a question of a kind of example is refused; for the others, the base does not hold it."""
 
 WITHIN = 0.52
 """Chance, as the weighing sees it, from which a question is answered."""
@@ -89,14 +92,14 @@ class Scope:
     reason: Reason = ""
     sure: bool = True
     near: tuple[Hit, ...] = ()
-    chance: float = 0.0
 
 
 @dataclass(eq=False)
 class Boundary:
-    """What one base speaks of."""
+    """What one base speaks of; ``learned``: from examples of questions to answer and to refuse."""
 
     base: Base
+    learned: Learned | None = None
     trade: frozenset[str] = field(init=False)
     """The words of the trade: those of titles and of the glossary, by their stems."""
 
@@ -112,14 +115,32 @@ class Boundary:
             return Scope(False, "nothing-asked", near=near)
         if self.base.is_faq:
             return self._of_desk(question, found)
+        if self.learned is not None and found.nearness is not None:
+            return self._as_learned(self.learned, found)
+        return self._weighed(folded, found)
+
+    def _as_learned(self, learned: Learned, found: Found) -> Scope:
+        assert found.nearness is not None
+        seen = learned.row(self.features(found), found.nearness.vector)
+        score = learned.score(seen)
+        if found.hits and score >= learned.threshold:
+            return Scope(True, sure=score >= learned.sure)
+        return Scope(False, REASONS.get(learned.kind(seen), "unknown"), near=found.hits[:CLOSE])
+
+    def _weighed(self, folded: str, found: Found) -> Scope:
         features = self.features(found)
+        elsewhere, private = self._cue(_ELSEWHERE, folded), self._cue(_PRIVATE, folded)
         score = _START + sum(weight * features[name] for name, weight in _WEIGHTS.items())
-        score -= _CUES["elsewhere"] * bool(_ELSEWHERE.search(folded)) + _CUES["private"] * bool(_PRIVATE.search(folded))
+        score -= _CUES["elsewhere"] * elsewhere + _CUES["private"] * private
         chance = 1 / (1 + math.exp(-score))
         if found.hits and chance >= WITHIN:
-            return Scope(True, sure=chance >= SURE, chance=chance)
-        reason: Reason = "private" if _PRIVATE.search(folded) else "unknown"
-        return Scope(False, "elsewhere" if _ELSEWHERE.search(folded) else reason, near=near, chance=chance)
+            return Scope(True, sure=chance >= SURE)
+        return Scope(False, "elsewhere" if elsewhere else "private" if private else "unknown", near=found.hits[:CLOSE])
+
+    def _cue(self, pattern: re.Pattern[str], folded: str) -> bool:
+        """Whether a question holds a cue; a word of this base's trade is none (a course may be about cooking)."""
+        cue = pattern.search(folded)
+        return cue is not None and not any(word.term in self.trade for word in words(cue[0]))
 
     def _of_desk(self, question: str, found: Found) -> Scope:
         """A firm's FAQ may speak of anything: only how near its entries are counts."""
@@ -133,8 +154,8 @@ class Boundary:
         return Scope(True, sure=value >= enough)
 
     def features(self, found: Found) -> dict[str, float]:
-        """What the weighing reads of a search."""
-        asked = found.asked
+        """What is read of a search, by the names of ``learned.FEATURES``."""
+        asked, nearness = found.asked, found.nearness
         known = [term for term, weight in asked.weights.items() if weight == 1.0]
         count = max(1, len(asked.surfaces))
         return {
@@ -144,4 +165,10 @@ class Boundary:
             "strength": math.log1p(found.strength),
             "fragments": math.log1p(found.fragments),
             "similarity": USUAL if found.similarity is None else found.similarity,
+            "passage": nearness.passage if nearness else USUAL,
+            "question": nearness.question if nearness else USUAL,
+            "around": nearness.around if nearness else USUAL,
+            "first": math.log1p(found.lead[0]),
+            "ahead": found.lead[1],
+            "length": math.log1p(len(asked.surfaces)),
         }

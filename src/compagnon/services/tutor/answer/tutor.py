@@ -26,6 +26,7 @@ from compagnon.services.tutor.answer.clean import titled
 from compagnon.services.tutor.answer.events import Began, Cited, Done, Event, How, Line, Mode, Reply, write
 from compagnon.services.tutor.answer.exercise import is_exercise, wants_solution
 from compagnon.services.tutor.answer.history import Turn, understood
+from compagnon.services.tutor.answer.learned import Learned
 from compagnon.services.tutor.answer.level import Inferred, by_words
 from compagnon.services.tutor.answer.prompt import Prompt, messages
 from compagnon.services.tutor.answer.scope import Boundary, Reason, Scope
@@ -86,6 +87,8 @@ class Tutor:
     ask_service: Ask | None = None
     """None: no service is asked, passages are put in order."""
     infer: Inferred = by_words
+    learned: Learned | None = None
+    """What was learned of the questions to answer and to refuse."""
     give_back: Callable[[], Awaitable[None]] | None = None
     """Gives the connections to the service back."""
 
@@ -111,7 +114,7 @@ class Tutor:
     def boundary(self, base: Base) -> Boundary:
         """What ``base``, or one of its translations, speaks of."""
         if base not in self._boundaries:
-            self._boundaries[base] = Boundary(base)
+            self._boundaries[base] = Boundary(base, self.learned)
         return self._boundaries[base]
 
     def find(self, text: str, language: Language | None = None) -> tuple[Found, Scope]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compagnon.errors import UserError
+from compagnon.providers.embedder import Vectors
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.model import Difficulty, Subtopic
 from compagnon.services.tutor.passages import Passage, passages
@@ -29,11 +30,13 @@ BY_PASSAGE = 1.5
 """What the best passage of a subtopic adds to the score of its words."""
 BY_FRAGMENTS, BY_MEANING, BY_TOPIC = 0.5, 1.0, 1.5
 """What these rankings count for, beside words (1)."""
-BY_QUESTION = {"faq": 4.0, "course": 1.0}
+BY_QUESTION = {"faq": 4.0, "course": 1.5}
 """What the nearest question that an entry or a subtopic is asked by counts for, beside words: the first was chosen on
 the even lines of ``cnil_reworded.jsonl``, the second on those of ``questions.jsonl``."""
 UNLIKELY = 0.03
 """Probability of a topic that the model says nothing for."""
+AROUND = 10
+"""Texts of the base that are looked at around a question."""
 SHOWN = 5
 """Passages of a subtopic that a hit brings."""
 
@@ -61,6 +64,19 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Nearness:
+    """How near a question is, in meaning, to what the base holds."""
+
+    vector: Vectors
+    passage: float
+    """To the nearest passage, at most 1."""
+    question: float
+    """To the nearest wording of a question; 0 where the base has none."""
+    around: float
+    """To the nearest ``AROUND`` of both, on average."""
+
+
+@dataclass(frozen=True)
 class Found:
     """What a search found: hits, how much of the question the best one covers, and how the words were understood."""
 
@@ -74,6 +90,10 @@ class Found:
     """Score of the words of the best subtopic, before rankings are brought together."""
     fragments: float = 0.0
     """Score of the fragments of words of the best subtopic."""
+    lead: tuple[float, float] = (0.0, 0.0)
+    """Score of the best subtopic, and how far it is ahead of the fifth, the model of topics apart."""
+    nearness: Nearness | None = None
+    """What the embedder saw; None where there is none, or it did not answer."""
 
 
 class Index:
@@ -157,26 +177,38 @@ class Index:
         if level is not None:
             allowed &= self._levels == level
         coverage = self._coverage(asked, allowed)
-        near = self._near(text) if asked.surfaces else None
+        vector = self._vector(text) if asked.surfaces else None
+        near = self._meaning.scores(vector) if self._meaning and vector is not None else None
         by_meaning = None if near is None else near[: len(self.passages)]
         by_question = None if near is None else self._best_question(near[len(self.passages) :])
+        nearness = self._nearness(vector, near) if vector is not None and near is not None else None
         similarity = None
         if by_meaning is not None and by_question is not None:
             nearest = np.maximum(self._best(by_meaning), by_question)
             similarity = float(nearest[allowed].max(initial=0.0))
         enough = coverage >= ENOUGH if similarity is None else coverage + similarity >= ENOUGH_OF_BOTH
         if not enough:
-            return Found((), similarity, coverage, asked)
+            return Found((), similarity, coverage, asked, nearness=nearness)
         by_word = self._by_passage.scores(asked.weights)
-        likely = self._likely(text) if self._likely else {}
-        scores = self._scores(asked, by_word, by_meaning, by_question, likely)
+        scores = self._scores(asked, by_word, by_meaning, by_question)
         scores[~allowed] = 0.0
+        first = np.sort(scores)[::-1][:5]
+        likely = self._likely(text) if self._likely else {}
+        if likely:
+            chances = np.array([likely.get(str(topic), 0.0) for topic in self._topics])
+            scores[allowed] += BY_TOPIC * np.log1p(chances[allowed] / UNLIKELY)
         ranked = fused([(1.0, by_word), (BY_MEANING, by_meaning)]) if by_meaning is not None else by_word
         order = [int(place) for place in np.argsort(-scores, kind="stable")[:count] if scores[place] > 0]
         hits = tuple(self._hit(place, float(scores[place]), ranked) for place in order)
         strength = float(self._by_subtopic.scores(asked.weights).max(initial=0.0))
         fragments = float(self._by_fragments.scores(asked.surfaces).max(initial=0.0))
-        return Found(hits, similarity, coverage, asked, strength, fragments)
+        lead = float(first[0]), float(first[0] - first[-1])
+        return Found(hits, similarity, coverage, asked, strength, fragments, lead, nearness)
+
+    def _nearness(self, vector: Vectors, near: Scores) -> Nearness:
+        count = len(self.passages)
+        around = float(np.sort(near)[::-1][:AROUND].mean())
+        return Nearness(vector, float(near[:count].max()), float(near[count:].max(initial=0.0)), around)
 
     def _best_question(self, near: Scores) -> Scores:
         """For each subtopic, how near its nearest question is; 0 where it has none."""
@@ -185,17 +217,20 @@ class Index:
             best[question.subtopic] = max(best[question.subtopic], float(score))
         return np.array([best[subtopic.id] for subtopic in self._subtopics], dtype=np.float64)
 
-    def _near(self, text: str) -> Scores | None:
-        """How near each passage, then each question, is in meaning; None without an embedder that answers."""
+    @property
+    def embedder(self) -> str | None:
+        """The model that makes the vectors, if there is one."""
+        return self._meaning.identity if self._meaning else None
+
+    def _vector(self, text: str) -> Vectors | None:
+        """The vector of a question; None without an embedder that answers."""
         try:
-            return self._meaning.scores(text) if self._meaning else None
+            return self._meaning.vector(text) if self._meaning else None
         except UserError:  # an outside service that fails must not stop an answer
             return None
 
-    def _scores(
-        self, asked: Asked, by_word: Scores, by_meaning: Scores | None, by_question: Scores | None,
-        likely: Mapping[str, float],
-    ) -> Scores:  # fmt: skip
+    def _scores(self, asked: Asked, by_word: Scores, by_meaning: Scores | None, by_question: Scores | None) -> Scores:
+        """How well each subtopic answers, by words, their fragments and meaning."""
         by_subtopic = self._by_subtopic.scores(asked.weights) + BY_PASSAGE * self._best(by_word)
         rankings: list[tuple[Weight, Scores]] = [
             (1.0, by_subtopic),
@@ -205,11 +240,7 @@ class Index:
             rankings.append((BY_MEANING, self._best(by_meaning)))
         if by_question is not None:
             rankings.append((self._by_question, by_question))
-        scores = fused(rankings)
-        if likely:
-            chances = np.array([likely.get(str(topic), 0.0) for topic in self._topics])
-            scores += BY_TOPIC * np.log1p(chances / UNLIKELY)
-        return scores
+        return fused(rankings)
 
     def _best(self, by_passage: Scores) -> Scores:
         """For each subtopic, the score of its best passage."""

@@ -27,10 +27,19 @@ class Meaning:
             embedder.questions(["?"])  # loads the model: an altered file is refused here, not passed over at a question
         self._vectors = vectors_of([text_of(passage) for passage in passages], embedder, stores)
 
-    def scores(self, text: str) -> Scores:
-        """How near each passage is to ``text``, from -1 to 1. Raises UserError where the embedder does not answer."""
+    @property
+    def identity(self) -> str:
+        """The model that makes the vectors."""
+        return self._embedder.identity
+
+    def vector(self, text: str) -> Vectors:
+        """The vector of a question. Raises UserError where the embedder does not answer."""
         asked = Veil().hide(text) if self._embedder.outside else text
-        question = self._embedder.questions([asked])[0]
+        vector: Vectors = self._embedder.questions([asked])[0]
+        return vector
+
+    def scores(self, question: Vectors) -> Scores:
+        """How near each passage is to the vector of a question, from -1 to 1."""
         return np.asarray(self._vectors @ question, dtype=np.float64)
 
 
