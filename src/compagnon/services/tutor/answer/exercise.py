@@ -7,7 +7,8 @@ import re
 from compagnon.services.tutor.search.words import fold
 
 _EXERCISE = re.compile(
-    r"\b(?:exercices?|devoirs? (?:maison|a rendre)|mon devoir|td ?\d*|tp ?\d+|corriges?|enonce|qcm|interros?|interrogations?(?: ecrites?| surprises?)?|"
+    r"\b(?:exercices?|devoirs? (?:maison|a rendre)|mon devoir|td ?\d*|tp ?\d+|corriges?|enonce|qcm|interros?|"
+    r"interrogations?|"
     r"(?<!gel )(?<!gele )(?<!degel )partiels?|examen|homework|assignment|"
     r"exercise|quiz)\b|\b(?:calcul(?:e|er|ez)|resou\w+|compute|solve)\b.{0,80}\d|\b(?:fais|fait|faites|ecris|"
     r"ecrivez|do|write)\b.{0,30}"
