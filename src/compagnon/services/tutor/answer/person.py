@@ -13,9 +13,8 @@ _SOMEBODY = (
     r"(?:person|human|agent|operator|representative)|someone|somebody|customer service)"
 )
 _ASKED = re.compile(
-    rf"\b(?:parler|discuter|echanger|joindre|mett\w+ en (?:relation|contact)|transfer\w+|passe[rz]?(?:.moi)?|talk|"
-    rf"speak|"
-    rf"chat|connect me|transfer me)\b.{{0,20}}\b{_SOMEBODY}\b"
+    rf"\b(?:parler|discuter|echanger|joindre|(?:mett\w+|mets)(?:.moi)? en (?:relation|contact)|transfer\w+|"
+    rf"passe[rz]?(?:.moi)?|talk|speak|chat|connect me|transfer me)\b.{{0,20}}\b{_SOMEBODY}\b"
     rf"|^\W*{_SOMEBODY}\W*(?:svp|stp|s.il (?:vous|te) plait|please)?\W*$"
     r"|\b(?:je veux|j.aimerais|je voudrais|je souhaite|i want|i need|i.d like)\b.{0,15}"
     r"\b(?:humain|conseill\w+|une vraie personne|human|real person|agent)\b"
