@@ -68,7 +68,10 @@ class Prompt:
 @lru_cache(8)
 def _read(path: Path, shown: str, changed: int) -> Prompt:
     match = _HEAD.match(read_text(path, shown).replace("\r\n", "\n"))
-    head = yaml.safe_load(match["head"]) if match else None
+    try:
+        head = yaml.safe_load(match["head"]) if match else None
+    except yaml.YAMLError:
+        head = None
     if match is None or not isinstance(head, dict) or "version" not in head:
         raise UserError(
             "tutor.bad-prompt",
