@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
-from compagnon.i18n import N_, _
+from compagnon.i18n import N_, _, current
 from compagnon.providers.port import Answer, Passage, Piece, Request, Usage
 from compagnon.providers.steady import gather
 from compagnon.spec.model import ProviderOptions
@@ -65,7 +65,7 @@ def lines(passages: tuple[Passage, ...]) -> list[str]:
     for part, heading in PARTS.items():
         own = [passage for passage in passages if (passage.part or "point") == part]
         if own and part == "answer":  # the question that is answered stands for a heading
-            found += [f"« {own[0].title} » [{own[0].id}]", *(f"{_flat(each.text)} [{each.id}]" for each in own)]
+            found += [f"{_quoted(own[0].title)} [{own[0].id}]", *(f"{_flat(each.text)} [{each.id}]" for each in own)]
             continue
         if own:
             found.append(f"## {_(heading)}")
@@ -73,11 +73,17 @@ def lines(passages: tuple[Passage, ...]) -> list[str]:
             bullet = "- " if part in ("point", "hint", "further") else ""
             text = _flat(passage.title if part == "further" else passage.text)
             if part == "mistake":
-                found.append(f"« {passage.title} » [{passage.id}]")
+                found.append(f"{_quoted(passage.title)} [{passage.id}]")
             found.append(f"{bullet}{text} [{passage.id}]")
             if passage.code:
                 found += ["```", *passage.code.splitlines(), "```"]
     return found
+
+
+def _quoted(text: str) -> str:
+    """``text`` in quotation marks; those inside it become of the second kind."""
+    inside = re.sub(r"«\s*", "“", re.sub(r"\s*»", "”", text))
+    return f"« {inside} »" if current() == "fr" else f"“{inside}”"
 
 
 def _flat(text: str) -> str:

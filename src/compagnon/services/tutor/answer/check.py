@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from compagnon.services.tutor.answer.choose import Choice, harmless
@@ -122,6 +123,7 @@ class Checker:
         return [*found, line]
 
 
+_QUOTES = re.compile(r"[«»“”\s]")
 _HEADING_WORDS = """
 définition points point clé clés exemple exemples concret code solution démarche étapes étape indices indice résumé en
 bref pour aller plus loin à retenir erreur fréquente erreurs fréquentes attention idée principe intuition calcul
@@ -137,9 +139,14 @@ def _verbatim(text: str, cited: list[Passage]) -> tuple[Passage, int, int] | Non
         if place >= 0:
             return passage, place, place + len(text)
         bare = "".join(text.split())
-        if bare in "".join(passage.text.split()) or text.strip("« »") in (passage.title, passage.heading):
+        if bare in "".join(passage.text.split()) or unquoted(text) in map(unquoted, (passage.title, passage.heading)):
             return passage, 0, len(passage.text)
     return None
+
+
+def unquoted(text: str) -> str:
+    """``text`` without quotation marks and blanks: a title in quotes may hold quotes itself."""
+    return _QUOTES.sub("", text)
 
 
 def _bare(code: str) -> str:

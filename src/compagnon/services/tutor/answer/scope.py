@@ -32,6 +32,8 @@ NEAR, NEAR_ENOUGH = 0.38, 0.55
 ``cnil_reworded.jsonl`` and ``refuse.jsonl``, the second at both halves: no figure of theirs is held out."""
 COVERED, WELL_COVERED = 0.55, 0.65
 """Share of a question that an entry of a FAQ must cover instead, where there is no embedder."""
+PROPOSED = 0.5
+"""How far under the threshold a question may be for the nearest subtopics to be proposed; else topics are."""
 CLOSE = 4
 """Subtopics proposed instead."""
 
@@ -125,7 +127,8 @@ class Boundary:
         score = learned.score(seen)
         if found.hits and score >= learned.threshold:
             return Scope(True, sure=score >= learned.sure)
-        return Scope(False, REASONS.get(learned.kind(seen), "unknown"), near=found.hits[:CLOSE])
+        near = found.hits[:CLOSE] if score >= learned.threshold - PROPOSED else ()
+        return Scope(False, REASONS.get(learned.kind(seen), "unknown"), near=near)
 
     def _weighed(self, folded: str, found: Found) -> Scope:
         features = self.features(found)
