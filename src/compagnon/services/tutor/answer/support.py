@@ -23,14 +23,8 @@ _WRITTEN = {
     "cent": "100", "mille": "1000", "two": "2", "three": "3", "four": "4", "five": "5", "ten": "10",
 }  # fmt: skip
 _NAME = re.compile(r"\b(?=\w*[A-Z_])\w+[A-Z_\d]\w*|/\w+(?:/\w+)+|\b\w+_\w+\b|(?<=[a-zà-ÿ,] )[A-Z][a-z]+\w*")
-_STEP = "".join(
-    rf"(?<!\b{word} )"
-    for word in ("le", "un", "du", "au", "de", "les", "des", "aux", "ce", "son", "chaque", "quel", "petit", "petits", "grand",
-                 "grands", "premier", "seul", "quelques", "plusieurs")
-)  # fmt: skip
-"""What stands before a step of a training or of a filter: « à chaque pas » denies nothing."""
 _NEGATION = re.compile(
-    rf"\b(?:ne|n['’]\w+|{_STEP}(?<!\d )(?<!\d\u00a0)pas|jamais|aucune?s?|sans|ni|nullement|impossible|inutile|not|never|no|cannot|without|"
+    r"\b(?:ne|n['’]\w+|pas|jamais|aucune?s?|sans|ni|nullement|impossible|inutile|not|never|no|cannot|without|"
     r"\w+n['’]t)\b",
     re.IGNORECASE,
 )
