@@ -82,7 +82,7 @@ class Choice:
         return tuple(
             port.Passage(
                 str(chosen.number),
-                chosen.passage.heading if chosen.part == "mistake" else chosen.passage.title,
+                chosen.passage.heading if chosen.part == "mistake" else self.title(chosen.passage),
                 chosen.text,
                 chosen.part,
                 self.codes.get(chosen.passage.id, "") if chosen.part == "example" else "",
@@ -254,9 +254,7 @@ class _Taking:
 
 
 def _codes(hits: Sequence[Hit]) -> dict[str, str]:
-    return {
-        f"{hit.subtopic.id}/example/{number}": example.code
-        for hit in hits
-        for number, example in enumerate(hit.subtopic.examples)
-        if example.code
-    }
+    examples = (
+        (p, hit.subtopic.examples[p.number]) for hit in hits for p in passages(hit.subtopic) if p.part == "example"
+    )
+    return {passage.id: example.code for passage, example in examples if example.code}
