@@ -54,19 +54,12 @@ class Checker:
     def _title(self, draft: Draft) -> Line | None:
         """Headings are short words of a closed form; what else stands in one is left out."""
         text = draft.text.strip().rstrip(":").rstrip()
-        known = " ".join([*self._known(), _HEADING_WORDS]).casefold()
-        words = text.casefold().split()
-        if (
-            not words
-            or len(words) > 8
-            or carries(text, "")
-            or not all(word.strip("«».,:'’") in known for word in words)
-        ):
+        titles = (self.choice.title(passage) for passage in self.choice.passages)
+        words = _WORD.findall(text.casefold())
+        known = _WORD.findall(" ".join([*titles, _HEADING_WORDS]).casefold())
+        if not words or len(words) > 8 or carries(text, "") or not set(words) <= set(known):
             return None
         return Line("heading", text)
-
-    def _known(self) -> list[str]:
-        return [self.choice.title(passage) for passage in self.choice.passages]
 
     def _code(self, draft: Draft) -> list[Cited | Line]:
         """Code is shown where it stands in the base."""
@@ -84,7 +77,7 @@ class Checker:
             return _verbatim(draft.text, cited)
         unread = self.choice.unread
         known = " ".join(harmless(passage, unread) for passage in self.choice.passages)
-        if carries(draft.text, known) or (self.prompt and self._leaks(draft.text, known)):
+        if carries(draft.text, known) or leaks(draft.text, self.prompt, known):
             return None
         if is_order(draft.text) and draft.text not in known:
             return None
@@ -101,9 +94,6 @@ class Checker:
 
     def _suspect(self, text: str) -> bool:
         return any(suspect(text[start:end]) for start, end in sentences(text))
-
-    def _leaks(self, text: str, known: str) -> bool:
-        return leaks(text, self.prompt) and not leaks(text, known)
 
     def _say(self, line: Line, passage: Passage, start: int, end: int) -> list[Cited | Line]:
         found: list[Cited | Line] = []
@@ -124,6 +114,7 @@ class Checker:
 
 
 _QUOTES = re.compile(r"[«»“”\s]")
+_WORD = re.compile(r"\w+")
 _HEADING_WORDS = """
 définition points point clé clés exemple exemples concret code solution démarche étapes étape indices indice résumé en
 bref pour aller plus loin à retenir erreur fréquente erreurs fréquentes attention idée principe intuition calcul

@@ -107,7 +107,9 @@ def titled(title: str, otherwise: str) -> str:
     return otherwise if suspect(title) or any(suspect(part) for part in parts) else title
 
 
-def leaks(text: str, prompt: str, length: int = 6) -> bool:
-    """Whether ``length`` words in a row of ``text`` stand in ``prompt``."""
-    mine, theirs = fold(text).split(), f" {' '.join(fold(prompt).split())} "
-    return any(f" {' '.join(mine[i : i + length])} " in theirs for i in range(len(mine) - length + 1))
+def leaks(text: str, prompt: str, known: str = "", length: int = 6) -> bool:
+    """Whether ``length`` words in a row of ``text`` stand in ``prompt``, and not in ``known``."""
+    mine = fold(text).split()
+    theirs, allowed = (f" {' '.join(fold(each).split())} " for each in (prompt, known))
+    rows = (f" {' '.join(mine[i : i + length])} " for i in range(len(mine) - length + 1))
+    return any(row in theirs and row not in allowed for row in rows)

@@ -127,6 +127,8 @@ def test_six_words_of_the_prompt_are_a_leak_however_they_are_typed(prompt: Promp
 
     assert leaks(text, prompt.body)
     assert not leaks(" ".join(row[start : start + 5]), prompt.body)
+    assert not leaks(text, prompt.body, known=text)
+    assert leaks(text, prompt.body, known="Voici merci")
 
 
 @given(ANY, ANY)
