@@ -131,44 +131,22 @@ def test_a_pair_for_the_support_checker_quotes_the_base_word_for_word(base: Mapp
     assert {pair["subtopic"].split(".")[0] for pair in pairs} == {id.split(".")[0] for id in base}
 
 
-@pytest.mark.parametrize(
-    ("name", "kinds", "english"),
-    [
-        (
-            "scope_train",
-            {"course": 340, "out_of_scope": 110, "near": 110, "unanswerable": 60, "uncovered": 60},
-            {True: 52, False: 52},
-        ),
-        (
-            "scope_train_2",
-            {"course": 340, "out_of_scope": 80, "near": 110, "unanswerable": 120, "uncovered": 120},
-            {True: 51, False: 65},
-        ),
-    ],
-)
-def test_a_question_to_train_the_scope_says_of_which_kind_and_measures_nothing(
-    name: str, kinds: dict[str, int], english: dict[bool, int], known: set[str]
-) -> None:
-    questions = rows(SETS / f"{name}.jsonl")
+def test_an_example_of_scope_says_of_which_kind_and_measures_nothing(known: set[str]) -> None:
+    examples = rows(TEMPLATE / "scope.jsonl")
 
-    for row in questions:
+    for row in examples:
         assert set(row) == {"question", "answerable", "kind", "language"}
         assert row["language"] in {"fr", "en"}
         assert row["answerable"] is (row["kind"] == "course")
-    assert Counter(row["kind"] for row in questions) == kinds
-    shares = Counter(row["answerable"] for row in questions if row["language"] == "en")
-    assert shares == english, "the language of a question must not tell whether it is answered"
-    texts = [row["question"] for row in questions]
+    kinds = {"course": 680, "out_of_scope": 190, "near": 220, "unanswerable": 180, "uncovered": 180}
+    assert Counter(row["kind"] for row in examples) == kinds
+    english = Counter(row["answerable"] for row in examples if row["language"] == "en")
+    assert english == {True: 103, False: 117}, "the language of a question must not tell whether it is answered"
+    texts = [row["question"] for row in examples]
     assert len({same(text) for text in texts}) == len(texts)
     assert sorted(known & {same(text) for text in texts}) == []
     measuring = [row["question"] for part in ("questions", "refuse") for row in rows(SETS / f"{part}.jsonl")]
     assert copies(texts, measuring) == []
-
-
-def test_the_second_part_that_trains_the_scope_repeats_nothing_of_the_first() -> None:
-    first, second = ([row["question"] for row in rows(SETS / f"scope_train{part}.jsonl")] for part in ("", "_2"))
-
-    assert copies(second, first) == []
 
 
 def test_a_pair_to_train_the_support_checker_quotes_paragraphs_that_measure_nothing(
