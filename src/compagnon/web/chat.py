@@ -36,8 +36,9 @@ from compagnon.services.tutor.conversations.owner import (
 from compagnon.services.tutor.conversations.store import Conversation, Kept
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.model import DIFFICULTIES, Difficulty
-from compagnon.services.tutor.passages import resolve
+from compagnon.services.tutor.passages import edition_of, resolve
 from compagnon.services.tutor.place import tutor_of
+from compagnon.services.tutor.search.language import language_of
 from compagnon.web import paging
 from compagnon.web.editions import EDITION, base_of
 from compagnon.web.forms import read_form
@@ -371,6 +372,7 @@ def shown_turn(turn: Kept, base: Base | None, making: Making | None) -> dict[str
         "making": making is not None,
         "cut": making is None and turn.state == "asked",
         "stopped": making is None and turn.state == "stopped",
+        "language": answered_in(turn, base),
         "blocks": blocks(lines),
         "count": len(lines),
         "citations": [] if making is not None else [shown_citation(citation, base) for citation in turn.citations],
@@ -383,6 +385,14 @@ def shown_turn(turn: Kept, base: Base | None, making: Making | None) -> dict[str
         "cost": turn.cost,
         "rating": turn.rating,
     }
+
+
+def answered_in(turn: Kept, base: Base | None) -> str:
+    """The language of an answer, for those who read it aloud: that of the passages cited, else of the question."""
+    edition = next((edition_of(citation["id"]) for citation in turn.citations), None)
+    if edition is not None:
+        return edition or (base.language if base else current())
+    return language_of(turn.question, base.language if base else "fr")
 
 
 def examples(base: Base | None) -> list[str]:
