@@ -28,8 +28,8 @@ def test_answer_for_a_program(tutor: CommandLine) -> None:
     assert answer["level"] == "beginner"
     assert answer["provider"] == "extract"
     assert (answer["sure"], answer["refused"], answer["tokens"], answer["cost"]) == (True, False, 0, 0.0)
-    assert "No language model wrote this" in answer["answer"]
-    for heading in ("## Definition", "## Points", "## Example", "## To go further"):
+    assert "Aucun modèle de langage n'a écrit ceci" in answer["answer"]
+    for heading in ("## Définition", "## Points", "## Exemple", "## Pour aller plus loin"):
         assert heading in answer["answer"]
     base = load(tutor.folder / "knowledge")
     assert answer["citations"]
@@ -40,6 +40,22 @@ def test_answer_for_a_program(tutor: CommandLine) -> None:
         assert citation["title"] == passage.title
 
 
+@pytest.mark.parametrize(
+    "asked", [("what is dropout?",), ("c'est quoi le dropout ?", "--language", "en")], ids=["asked", "chosen"]
+)
+def test_answer_in_english_from_the_translation(tutor: CommandLine, asked: tuple[str, ...]) -> None:
+    """Whatever the language of the messages."""
+    answer = json.loads(tutor("--lang", "fr", "ask", *asked, "--json").stdout)
+    assert "No language model wrote this" in answer["answer"]
+    for heading in ("## Definition", "## Points", "## Example", "## To go further"):
+        assert heading in answer["answer"]
+    base = load(tutor.folder / "knowledge")
+    assert answer["citations"]
+    for citation in answer["citations"]:
+        assert citation["id"].endswith("/en")
+        assert citation["quote"] in resolve(citation["id"], base).text
+
+
 def test_level_is_chosen(tutor: CommandLine) -> None:
     assert tutor.json("ask", "c'est quoi le dropout ?", "--level", "advanced")["level"] == "advanced"
 
@@ -48,7 +64,7 @@ def test_out_of_scope_is_refused_with_what_can_be_asked(tutor: CommandLine) -> N
     answer = tutor.json("ask", "Donne-moi une recette de quiche lorraine")
     assert answer["refused"] is True
     assert answer["citations"] == []
-    assert "I can speak of" in answer["answer"]
+    assert "Je peux vous parler de" in answer["answer"]
 
 
 def test_in_french_for_people(tutor: CommandLine) -> None:
@@ -85,5 +101,5 @@ def test_through_the_official_sdk(tutor: CommandLine, tmp_path: Path) -> None:
     assert answer["cost"] > 0
     assert answer["citations"]
     assert refused["provider"] == "extract"
-    assert "does not accept the key" in refused["answer"]
+    assert "n'accepte pas la clé" in refused["answer"]
     assert "wrong" not in refused["answer"]
