@@ -154,7 +154,7 @@ WORDS = {"beginner": "pomme poire prune", "advanced": "zinc cuivre plomb", "expe
 
 def test_the_model_of_the_solution_tells_the_level_once_it_is_made(tmp_path: Path) -> None:
     made = solution(tmp_path, text=LEVELS)
-    rows = [(label, word, n) for label, words in WORDS.items() for word in words.split() for n in range(20)]
+    rows = [(label, word, n) for label, words in WORDS.items() for word in words.split() for n in range(10)]
     (tmp_path / "data").mkdir()
     lines = ["id,text,label", *(f"{label}{word}{n},{word} numéro {n},{label}" for label, word, n in rows)]
     (tmp_path / "data" / "rows.csv").write_text("\n".join(lines), encoding="utf-8")
