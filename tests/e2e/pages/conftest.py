@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pictures import ARGUMENTS, CHROMIUM
@@ -15,6 +16,19 @@ from compagnon import Solution
 from compagnon.web.app import create_app
 
 __all__ = ["trained"]
+
+
+PATIENCE = 120_000
+"""Milliseconds for a page to come: 30 s of Playwright's are not always enough while other tests take the machine."""
+
+
+def patient(make: Callable[..., Any]) -> Callable[..., Any]:
+    def made(**options: Any) -> Any:
+        place = make(**options)
+        place.set_default_timeout(PATIENCE)
+        return place
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +49,8 @@ def browser() -> Iterator[Browser]:
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser.new_context = patient(browser.new_context)
+        browser.new_page = patient(browser.new_page)
         yield browser
         browser.close()
 
