@@ -20,6 +20,7 @@ from compagnon.database.ledger import reading
 from compagnon.database.tables import conversations
 from compagnon.scaffold.template import copy
 from compagnon.web.app import create_app
+from compagnon.web.editions import EDITION
 
 QUESTION = "c'est quoi le dropout ?"
 
@@ -60,16 +61,18 @@ def test_without_a_script_the_form_waits_for_the_whole_answer(tutor: tuple[Solut
     with enter(tutor[1], "learner") as client:
         page = ask(client)
         assert "data-stream" not in page.text
-        assert "No language model wrote this" in page.text
+        assert "Aucun modèle de langage" in page.text
         assert "<mark>" in page.text
         assert "Level: beginner (inferred from the question)" in page.text
         assert QUESTION.replace("'", "&#39;") in client.get("/tutor").text
 
 
-def test_each_citation_leads_to_its_words_in_the_knowledge_base(tutor: tuple[Solution, str]) -> None:
+@pytest.mark.parametrize("question", [QUESTION, "what is dropout?"])
+def test_each_citation_leads_to_its_words_in_the_knowledge_base(tutor: tuple[Solution, str], question: str) -> None:
+    """In the language of the answer, whatever that of the pages."""
     with enter(tutor[1], "learner") as client:
-        page = ask(client)
-        links = re.findall(r'<a href="(/knowledge/[^"]+)">', page.text)
+        page = ask(client, question)
+        links = re.findall(r'<a href="(/knowledge/[^"]+\?at=[^"]+)"', page.text)
         quotes = re.findall(r"<mark>(.*?)</mark>", page.text, re.DOTALL)
         assert len(links) == len(quotes) > 3
         for address, quote in zip(links, quotes, strict=True):
@@ -147,7 +150,7 @@ def test_without_an_account_as_the_administrator_allows(tutor: tuple[Solution, s
         with visit(address) as client, visit(address) as stranger:
             assert not [name for name in client.get("/tutor").cookies if name.endswith("_tutor")]
             page = ask(client)
-            assert "No language model" in page.text
+            assert "Aucun modèle de langage" in page.text
             assert stranger.get(place_of(page)).status_code == 404
             cookie = next(name for name in client.cookies if name.endswith("_tutor"))
             with reading(solution.engine) as connection:
@@ -161,6 +164,9 @@ def test_without_an_account_as_the_administrator_allows(tutor: tuple[Solution, s
 def test_out_of_scope_is_said_plainly(tutor: tuple[Solution, str]) -> None:
     with enter(tutor[1], "learner") as client:
         page = ask(client, "Donne-moi une recette de quiche lorraine")
+        assert "not answered" in page.text
+        assert "Je peux vous parler de" in page.text
+        page = ask(client, "Give me a recipe for an apple pie")
         assert "not answered" in page.text
         assert "I can speak of" in page.text
 
@@ -216,7 +222,9 @@ def test_a_correction_goes_from_a_learner_through_a_teacher_into_the_base(tutor:
         again = teacher.post(f"{here}/decide", data={"csrf": form["csrf"], "proposal": sealed[1]})
         assert again.status_code == 422
     with enter(address, "learner") as client:
-        assert "coupée à l&#39;inférence" in client.get("/knowledge/training/regularization").text
+        place = "/knowledge/training/regularization"
+        assert "coupée à l&#39;inférence" in client.get(place, params={EDITION: "fr"}).text
+        assert "coupée à l&#39;inférence" not in client.get(place, params={EDITION: "en"}).text
         assert "coupée à l&#39;inférence" in ask(client).text, "the tutor answers from it at once"
 
 
