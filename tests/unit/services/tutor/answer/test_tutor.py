@@ -33,7 +33,7 @@ from compagnon.services.tutor.search.index import Index
 QUESTIONS = Path(__file__).parents[4] / "data" / "tutor" / "questions.jsonl"
 ROWS = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
 FRENCH, ENGLISH = "c'est quoi le dropout ?", "what is dropout?"
-TRUE = "Le dropout annule au hasard une part des neurones. [1]\n"
+TRUE = "À l'inférence, le dropout est coupé. [1]\n"
 ALSO = "La régularisation réunit les moyens de réduire le surapprentissage. [1]\n"
 FALSE = "Le dropout a été inventé sur Mars par des robots jardiniers. [1]\n"
 EXERCISE = "exercice : calculer la taille de sortie d'une convolution avec un pas et une bordure"
@@ -307,12 +307,12 @@ def test_what_a_service_writes_is_checked_and_counted(served: Served) -> None:
 
 
 def test_an_english_question_is_asked_in_english(served: Served, base: Base) -> None:
-    tutor, provider = served("Dropout cancels a random share of the neurons at each step. [1]\n")
+    tutor, provider = served("At inference, dropout is turned off. [1]\n")
     reply = in_order(events_of(tutor, Question(ENGLISH)))
 
     assert "Écrivez en anglais" in provider.asked[0].messages[0].content
     assert reply.provider == "extract"  # one line is too few
-    assert reply.lines[0] == Line("text", "Dropout cancels a random share of the neurons at each step.", (1,))
+    assert reply.lines[0] == Line("text", "At inference, dropout is turned off.", (1,))
     assert all(citation.id.endswith("/en") for citation in reply.citations)
     titles = {subtopic.title for subtopic in base.spoken("en")}
     assert {passage.title.partition(" : ")[0] for passage in provider.asked[0].passages} <= titles
@@ -348,7 +348,7 @@ def test_a_service_that_fails_is_replaced_and_keeps_what_was_said(served: Served
     assert "The service school failed." in reply.answer
     assert "## Définition" in reply.answer
     assert "Une phrase que" not in reply.answer
-    assert reply.answer.startswith("Le dropout annule") == bool(texts)
+    assert reply.answer.startswith("À l'inférence, le dropout") == bool(texts)
     assert provider.left == ["free"]
 
 
