@@ -15,7 +15,7 @@ from compagnon.services.tutor.passages import passages
 
 PASSAGE = (
     "Le dropout coupe au hasard 20 % des neurones. Il réduit le surapprentissage d'un réseau dense. "
-    "À l'inférence, aucun neurone n'est coupé. Avec PyTorch, on écrit nn.Dropout."
+    "À l'inférence, aucun neurone n'est coupé. Avec PyTorch, on écrit nn.Dropout. Trop de poids augmente l'écart."
 )
 
 

@@ -34,7 +34,7 @@ QUESTIONS = Path(__file__).parents[4] / "data" / "tutor" / "questions.jsonl"
 ROWS = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
 FRENCH, ENGLISH = "c'est quoi le dropout ?", "what is dropout?"
 TRUE = "À l'inférence, le dropout est coupé. [1]\n"
-ALSO = "La régularisation réunit les moyens de réduire le surapprentissage. [1]\n"
+ALSO = "Le réseau ne peut plus compter sur un seul neurone. [2]\n"
 FALSE = "Le dropout a été inventé sur Mars par des robots jardiniers. [1]\n"
 EXERCISE = "exercice : calculer la taille de sortie d'une convolution avec un pas et une bordure"
 
