@@ -49,7 +49,7 @@ def understood(question: str, turns: Sequence[Turn]) -> str:
     if last is None or not follows(question):
         return question
     kept = last.question if len(last.question) <= 300 else last.question[:300].rpartition(" ")[0]
-    return f"{kept} {question}" if kept else question
+    return f"{kept} {question}" if kept.strip() else question
 
 
 def follows(question: str) -> bool:
