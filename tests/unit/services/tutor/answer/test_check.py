@@ -44,7 +44,7 @@ def test_what_a_passage_supports_is_shown_with_its_place(choice: Choice, base: B
     citation = cited.citation
     passage = resolve(citation.id, base)
     assert source_of(passage, base)[citation.start : citation.end] == citation.quote
-    assert "dropout" in citation.quote
+    assert "au hasard" in citation.quote
     assert (checker.dropped, checker.lines, checker.citations) == (0, [line], [citation])
 
 
@@ -61,7 +61,7 @@ def test_a_wrong_or_missing_number_is_put_right(choice: Choice, cited: tuple[int
     (line,) = lines(checker, Draft("text", TRUE, cited))
 
     assert line.citations == (1,)
-    assert "dropout" in checker.citations[0].quote
+    assert "au hasard" in checker.citations[0].quote
 
 
 def test_a_place_is_cited_once(choice: Choice) -> None:
