@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from compagnon.access.account import create_account
 from compagnon.access.personal import erase_account, export_account
 from compagnon.database.ledger import reading
-from compagnon.database.tables import handovers
+from compagnon.database.tables import handover_messages, handovers
 from compagnon.errors import UserError
 from compagnon.services.tutor.answer.events import Reply
 from compagnon.services.tutor.conversations import store
@@ -92,7 +92,96 @@ def from_waiting_to_closed(engine: Engine) -> None:
     assert code(lambda: desk.take(engine, first.id, "lea", NOW)) == "handover.closed"
     assert code(lambda: desk.close(engine, first.id, "lea", NOW)) == "handover.closed"
     assert code(lambda: desk.take(engine, 10**6, "lea", NOW)) == "handover.unknown"
+    assert code(lambda: desk.release(engine, first.id, "lea")) == "handover.closed"
     assert desk.count(engine) == {"waiting": 1, "taken": 0, "closed": 1}
+
+
+def said(engine: Engine, number: int) -> list[tuple[str, str | None, str]]:
+    return [(each.side, each.by, each.text) for each in desk.messages_of(engine, number)]
+
+
+def a_person_and_the_owner_write_to_each_other(engine: Engine) -> None:
+    conversation = asked(engine, ZOE, "A ?")
+    assert code(lambda: desk.write(engine, ZOE, conversation, "Allô ?", NOW)) == "handover.closed"
+    made = desk.hand_over(engine, ZOE, conversation, "asked", NOW)
+    before = desk.mark(engine, made)
+    desk.answer(engine, made.id, "lea", f"Bonjour, écrivez à {MAIL} ou à aide@example.org.", NOW,
+                spared=frozenset({"aide@example.org"}))  # fmt: skip
+    taken = desk.find(engine, made.id)
+    assert (taken.state, taken.taken_by) == ("taken", "lea")
+    assert desk.mark(engine, taken) != before
+    desk.write(engine, ZOE, conversation, f"Merci, et moi {MAIL}", NOW)
+    desk.answer(engine, made.id, "lea", "Au revoir", NOW)
+    assert said(engine, made.id) == [
+        ("person", "lea", "Bonjour, écrivez à [courriel] ou à aide@example.org."),
+        ("owner", None, "Merci, et moi [courriel]"),
+        ("person", "lea", "Au revoir"),
+    ]
+    assert [each.text for each in desk.messages_of_owner(engine, ZOE, conversation)] == [
+        text for _side, _by, text in said(engine, made.id)
+    ]
+    assert desk.messages_of_owner(engine, SAM, conversation) == []
+    assert code(lambda: desk.write(engine, SAM, conversation, "x", NOW)) == "handover.closed"
+    assert code(lambda: desk.answer(engine, made.id, "max", "x", NOW)) == "handover.taken"
+    assert code(lambda: desk.close(engine, made.id, "max", NOW, answer="x")) == "handover.taken"
+    assert code(lambda: desk.answer(engine, made.id, "lea", "  ", NOW)) == "handover.no-text"
+    assert len(said(engine, made.id)) == 3
+    # Closed without another answer, the longest one is what the FAQ may use.
+    assert (desk.close(engine, made.id, "lea", NOW).answer or "").startswith("Bonjour")
+    assert code(lambda: desk.answer(engine, made.id, "lea", "x", NOW)) == "handover.closed"
+    assert code(lambda: desk.write(engine, ZOE, conversation, "x", NOW)) == "handover.closed"
+    exported = store.export(engine, ZOE, conversation)["messages"]
+    assert [(each["side"], each["text"]) for each in exported][1] == ("owner", "Merci, et moi [courriel]")
+    assert "lea" not in str(exported)
+
+
+def what_is_answered_when_closing_reaches_the_owner(engine: Engine) -> None:
+    conversation = asked(engine, ZOE, "A ?")
+    made = desk.hand_over(engine, ZOE, conversation, "asked", NOW)
+    desk.close(engine, made.id, "lea", NOW, answer="Oui, en boutique.")
+    assert [each.text for each in desk.messages_of_owner(engine, ZOE, conversation)] == ["Oui, en boutique."]
+
+
+def what_is_asked_after_closing_is_the_owners(engine: Engine) -> None:
+    conversation = asked(engine, ZOE, "A ?")
+    made = desk.hand_over(engine, ZOE, conversation, "asked", NOW)
+    desk.close(engine, made.id, "lea", NOW)
+    later = NOW + timedelta(minutes=5)
+    store.ask(engine, ZOE, conversation, "Tout autre chose ?", later)
+    assert [turn.question for turn in desk.turns_of(engine, made.id)] == ["A ?"]
+    again = desk.hand_over(engine, ZOE, conversation, "asked", later)
+    assert len(desk.turns_of(engine, again.id)) == 2
+
+
+def given_back_or_taken_over(engine: Engine) -> None:
+    made = desk.hand_over(engine, ZOE, asked(engine, ZOE, "A ?"), "asked", NOW)
+    desk.take(engine, made.id, "lea", NOW)
+    assert code(lambda: desk.release(engine, made.id, "max")) == "handover.taken"
+    assert code(lambda: desk.take(engine, made.id, "max", NOW, over="zed")) == "handover.taken"
+    assert desk.take(engine, made.id, "max", NOW, over="lea").taken_by == "max"
+    back = desk.release(engine, made.id, "max")
+    assert (back.state, back.taken, back.taken_by, back.at) == ("waiting", None, None, NOW)
+    assert desk.release(engine, made.id, "max") == back
+
+
+def one_of_two_at_once_answers(engine: Engine) -> None:
+    made = desk.hand_over(engine, ZOE, asked(engine, ZOE, "A ?"), "asked", NOW)
+    lost: list[str] = []
+
+    def answer(by: str) -> None:
+        try:
+            desk.answer(engine, made.id, by, f"de {by}", NOW)
+        except UserError as error:
+            lost.append(error.code)
+
+    run = [threading.Thread(target=answer, args=(by,)) for by in ("lea", "max", "noe", "zed")]
+    for thread in run:
+        thread.start()
+    for thread in run:
+        thread.join()
+    assert lost == ["handover.taken"] * 3
+    ((_side, by, text),) = said(engine, made.id)
+    assert (desk.find(engine, made.id).taken_by, text) == (by, f"de {by}")
 
 
 def the_conversation_comes_with_it_masked(engine: Engine) -> None:
@@ -106,32 +195,44 @@ def the_conversation_comes_with_it_masked(engine: Engine) -> None:
 def closed_ones_go_in_their_time(engine: Engine) -> None:
     old = desk.hand_over(engine, ZOE, asked(engine, ZOE, "A ?"), "asked", NOW - timedelta(days=200))
     waiting = desk.hand_over(engine, SAM, asked(engine, SAM, "B ?"), "asked", NOW - timedelta(days=200))
-    desk.close(engine, old.id, "lea", NOW - timedelta(days=91))
+    desk.close(engine, old.id, "lea", NOW - timedelta(days=91), answer="Oui.")
     assert desk.purge(engine, NOW) == 1
     assert [each.id for each in desk.list_handovers(engine, desk.STATES)] == [waiting.id]
+    # Its owner still reads the answer, and nothing says who gave it.
+    (kept,) = desk.messages_of_owner(engine, ZOE, old.conversation)
+    assert (kept.text, kept.by, kept.side) == ("Oui.", None, "person")
 
 
 def they_go_with_their_conversation(engine: Engine) -> None:
     conversation = asked(engine, ZOE, "A ?")
-    desk.hand_over(engine, ZOE, conversation, "asked", NOW)
+    made = desk.hand_over(engine, ZOE, conversation, "asked", NOW)
+    desk.answer(engine, made.id, "lea", "Oui.", NOW)
     store.remove(engine, ZOE, conversation)
-    desk.hand_over(engine, SAM, asked(engine, SAM, "B ?", NOW - timedelta(days=400)), "asked", NOW)
+    long_ago = NOW - timedelta(days=400)
+    old = desk.hand_over(engine, SAM, asked(engine, SAM, "B ?", long_ago), "asked", long_ago)
+    desk.answer(engine, old.id, "lea", "Oui.", long_ago)
     store.purge(engine, NOW)
     with reading(engine) as connection:
         assert connection.execute(select(handovers)).all() == []
+        assert connection.execute(select(handover_messages)).all() == []
 
 
 def a_person_takes_theirs_away_and_is_erased(engine: Engine) -> None:
     account = create_account(engine, "zoe", "Zoé", "reader", now=NOW).id
     owner = f"person:{account}"
-    desk.hand_over(engine, owner, asked(engine, owner, "A ?"), "asked", NOW)
-    assert len(export_account(engine, account, NOW)["handovers"]) == 1
-    assert erase_account(engine, account, NOW)["handovers"] == 1
+    made = desk.hand_over(engine, owner, asked(engine, owner, "A ?"), "asked", NOW)
+    desk.answer(engine, made.id, "lea", "Oui.", NOW)
+    exported = export_account(engine, account, NOW)
+    assert (len(exported["handovers"]), len(exported["handover_messages"])) == (1, 1)
+    erased = erase_account(engine, account, NOW)
+    assert (erased["handovers"], erased["handover_messages"]) == (1, 1)
     assert desk.list_handovers(engine, desk.STATES) == []
 
 
 CHECKS: list[Check] = [
     once_while_open, once_for_two_at_once, only_the_owner_hands_over, from_waiting_to_closed,
     the_conversation_comes_with_it_masked, closed_ones_go_in_their_time, they_go_with_their_conversation,
-    a_person_takes_theirs_away_and_is_erased,
+    a_person_takes_theirs_away_and_is_erased, a_person_and_the_owner_write_to_each_other,
+    what_is_answered_when_closing_reaches_the_owner, what_is_asked_after_closing_is_the_owners,
+    given_back_or_taken_over, one_of_two_at_once_answers,
 ]  # fmt: skip

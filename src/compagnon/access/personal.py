@@ -19,6 +19,7 @@ from compagnon.database.tables import (
     corrections,
     faq_decisions,
     feedback,
+    handover_messages,
     handovers,
     jobs,
     notes,
@@ -35,6 +36,7 @@ _SIGNED = (
     (jobs, ("asked_by",)),
     (answer_corrections, ("author",)),
     (handovers, ("taken_by", "closed_by")),
+    (handover_messages, ("by",)),
     (faq_decisions, ("by",)),
 )
 """Columns where an author is written, always as ``person:ID``."""
@@ -57,6 +59,7 @@ def export_account(engine: Engine, account_id: str, now: datetime, *, actor: str
         ]
         for each in found["conversations"]:
             found["handovers"] += _rows(connection, handovers, ("conversation_id",), each["id"])
+            found["handover_messages"] += _rows(connection, handover_messages, ("conversation_id",), each["id"])
         audit.record(connection, "account-exported", now, account_id, actor=actor)
     return {"exported": now.isoformat(), **found}
 
@@ -78,6 +81,8 @@ def erase_account(engine: Engine, account_id: str, now: datetime, *, actor: str 
             ).rowcount,
         }
         own = select(conversations.c.id).where(conversations.c.owner == author)
+        said = handover_messages.c.conversation_id.in_(own)
+        done["handover_messages"] = connection.execute(delete(handover_messages).where(said)).rowcount
         done["handovers"] = connection.execute(delete(handovers).where(handovers.c.conversation_id.in_(own))).rowcount
         done["turns"] = connection.execute(delete(turns).where(turns.c.conversation_id.in_(own))).rowcount
         done["conversations"] = connection.execute(

@@ -25,7 +25,8 @@ command = Group(
     examples=[
         ("compagnon handover list", N_("those that wait or are taken")),
         ("compagnon handover take 3", N_("take one")),
-        ('compagnon handover close 3 --answer "Oui, sous 14 jours."', N_("close it, with what was answered")),
+        ('compagnon handover answer 3 "Oui, sous 14 jours."', N_("write to the customer")),
+        ("compagnon handover close 3", N_("close it")),
     ],
 )
 
@@ -76,34 +77,86 @@ def list_(state: tuple[Any, ...], limit: int, as_json: bool) -> None:
     examples=[("compagnon handover show 3", N_("that one"))],
 )
 def show(number: int, as_json: bool) -> None:
+    from compagnon.services.tutor.conversations.messages import Message
     from compagnon.services.tutor.handover import desk
 
     with opened() as solution:
         found, said = desk.find(solution.engine, number), desk.turns_of(solution.engine, number)
+        written = desk.messages_of(solution.engine, number)
         if as_json:
-            print_json({**found.as_dict(), "turns": [_turn(turn) for turn in said]})
+            messages = [{"id": each.id, "by": each.by, **each.told()} for each in written]
+            print_json({**found.as_dict(), "turns": [_turn(turn) for turn in said], "messages": messages})
             return
         click.secho(cell(found.title, 120), bold=True)
         _state(solution, found)
-        for turn in said:
+        for each in sorted([*said, *written], key=lambda each: each.at):
             click.echo()
-            click.secho(f"> {cell(turn.question, 4000)}", bold=True)
-            click.echo(turn.answer or _("(no answer)"))
+            if isinstance(each, Message):
+                who = _("the customer") if each.side == "owner" else each.by or _("a person")
+                click.secho(_("{who}, {when}:").format(who=who, when=_when(solution, each.at)), bold=True)
+                click.echo(each.text)
+            else:
+                click.secho(f"> {cell(each.question, 4000)}", bold=True)
+                click.echo(each.answer or _("(no answer)"))
 
 
 @make(
     "take",
     Argument(["number"], type=int, metavar="NUMBER", help=_NUMBER),
+    Option(
+        ["--from", "over"],
+        default="",
+        metavar="NAME",
+        help=N_("Take it over from this person, as `handover list` names them, where they cannot answer any more."),
+    ),
     json_option(),
     help=N_("Take a waiting conversation, in your name: others see that you answer it."),
     examples=[("compagnon handover take 3", N_("that one"))],
 )
-def take(number: int, as_json: bool) -> None:
+def take(number: int, over: str, as_json: bool) -> None:
     from compagnon.services.tutor.handover import desk
     from compagnon.solution import author
 
     with opened() as solution:
-        _say(solution, desk.take(solution.engine, number, author(), solution.clock.now()), as_json)
+        found = desk.take(solution.engine, number, author(), solution.clock.now(), over=over)
+        _say(solution, found, as_json)
+
+
+@make(
+    "answer",
+    Argument(["number"], type=int, metavar="NUMBER", help=_NUMBER),
+    Argument(["text"], metavar="TEXT", help=N_("What the customer reads; kept masked, but for your own contact.")),
+    json_option(),
+    help=N_("Write to the customer, in the conversation; takes it where nobody has. It stays open."),
+    examples=[('compagnon handover answer 3 "Oui, sous 14 jours."', N_("the customer reads it on their page"))],
+)
+def answer(number: int, text: str, as_json: bool) -> None:
+    from compagnon.services.tutor.handover import desk
+    from compagnon.services.tutor.handover.contacts import public_contacts
+    from compagnon.solution import author
+
+    with opened() as solution:
+        spared = public_contacts(solution.spec)
+        said = desk.answer(solution.engine, number, author(), text, solution.clock.now(), spared=spared)
+        if as_json:
+            print_json({"id": said.id, "by": said.by, **said.told()})
+            return
+        click.echo(_("Written to the customer: {text}").format(text=cell(said.text, 200)))
+
+
+@make(
+    "release",
+    Argument(["number"], type=int, metavar="NUMBER", help=_NUMBER),
+    json_option(),
+    help=N_("Give a conversation that you have taken back to the queue, at its place."),
+    examples=[("compagnon handover release 3", N_("that one"))],
+)
+def release(number: int, as_json: bool) -> None:
+    from compagnon.services.tutor.handover import desk
+    from compagnon.solution import author
+
+    with opened() as solution:
+        _say(solution, desk.release(solution.engine, number, author()), as_json)
 
 
 @make(
@@ -113,18 +166,24 @@ def take(number: int, as_json: bool) -> None:
         ["--answer"],
         default="",
         metavar="TEXT",
-        help=N_("What you answered; kept masked, it becomes the draft of a FAQ entry where many asked the same."),
+        help=N_(
+            "A last answer, which the customer reads; kept masked. It is the draft of a FAQ entry where many asked the "
+            "same; the longest message that you wrote, where you give none."
+        ),
     ),
     json_option(),
-    help=N_("Close a conversation that was handed over."),
-    examples=[('compagnon handover close 3 --answer "Oui, sous 14 jours."', N_("with what was answered"))],
+    help=N_("Close a conversation that was handed over; the assistant answers its next questions."),
+    examples=[('compagnon handover close 3 --answer "Oui, sous 14 jours."', N_("with a last answer"))],
 )
 def close(number: int, answer: str, as_json: bool) -> None:
     from compagnon.services.tutor.handover import desk
+    from compagnon.services.tutor.handover.contacts import public_contacts
     from compagnon.solution import author
 
     with opened() as solution:
-        _say(solution, desk.close(solution.engine, number, author(), solution.clock.now(), answer=answer), as_json)
+        spared, now = public_contacts(solution.spec), solution.clock.now()
+        found = desk.close(solution.engine, number, author(), now, answer=answer, spared=spared)
+        _say(solution, found, as_json)
 
 
 def _say(solution: Solution, found: Handover, as_json: bool) -> None:
@@ -156,5 +215,5 @@ def _turn(turn: Kept) -> dict[str, Any]:
     }  # fmt: skip
 
 
-for _each in (list_, show, take, close):
+for _each in (list_, show, take, answer, release, close):
     command.add_command(_each)

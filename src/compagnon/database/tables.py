@@ -379,6 +379,21 @@ handovers = Table(
     },
 )
 
+handover_messages = Table(
+    "handover_messages",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column(
+        "conversation_id", String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("handover_id", Serial, ForeignKey("handovers.id", ondelete="SET NULL"), index=True),
+    Column("at", Moment, nullable=False),
+    Column("side", String(8), nullable=False, comment="person or owner"),
+    Column("by", String(80), comment="who answered, as long as the handover is kept; null for the owner"),
+    Column("text", Text, nullable=False, comment="masked"),
+    info={"personal": "what a person and the owner of a conversation wrote to each other; as long as the conversation"},
+)
+
 faq_decisions = Table(
     "faq_decisions",
     metadata,

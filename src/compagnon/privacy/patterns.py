@@ -8,7 +8,7 @@ are read one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -151,9 +151,22 @@ _SIGN = re.compile("[@0-9]")
 """Every form holds one of these: most texts need no other search."""
 
 
-def mask_text(text: str) -> str:
-    """``text`` with what is recognized replaced: ``[courriel]``, ``[téléphone]``, ``[IBAN]``, ``[NIR]``..."""
-    return _mask(text)[0]
+def mask_text(text: str, spared: Container[str] = ()) -> str:
+    """``text`` with what is recognized replaced: ``[courriel]``, ``[téléphone]``, ``[IBAN]``, ``[NIR]``...
+
+    ``spared``: what is public, as ``found`` gives it, stays.
+    """
+    return _mask(text, spared)[0]
+
+
+def found(text: str) -> frozenset[str]:
+    """What ``mask_text`` would replace in ``text``, without signs between and in lower case."""
+    return frozenset(bare(text[start:end]) for pattern in PATTERNS for start, end in places(pattern, text))
+
+
+def bare(text: str) -> str:
+    """A form as it is compared: however it is spaced, ``01 99 00 12 34`` is ``0199001234``."""
+    return text.lower() if "@" in text else re.sub(rf"[{_SPACE}.()/\-]", "", text).lower()
 
 
 def mask(column: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.ChunkedArray, int]:
@@ -188,22 +201,24 @@ def _mask_array(column: pa.Array) -> tuple[pa.Array, int]:
     return pc.replace_with_mask(column, candidates, pa.array(texts, column.type)), total
 
 
-def _mask(text: str) -> tuple[str, int]:
+def _mask(text: str, spared: Container[str] = ()) -> tuple[str, int]:
     if _SIGN.search(text) is None:
         return text, 0
     total = 0
     for pattern in PATTERNS:
-        text, count = _replace(pattern, text)
+        text, count = _replace(pattern, text, spared)
         total += count
     return text, total
 
 
-def _replace(pattern: Pattern, text: str) -> tuple[str, int]:
-    found, start, pieces = 0, 0, []
+def _replace(pattern: Pattern, text: str, spared: Container[str]) -> tuple[str, int]:
+    count, start, pieces = 0, 0, []
     for begin, end in places(pattern, text):
+        if spared and bare(text[begin:end]) in spared:
+            continue
         pieces += [text[start:begin], pattern.mask]
-        found, start = found + 1, end
-    return "".join(pieces) + text[start:], found
+        count, start = count + 1, end
+    return "".join(pieces) + text[start:], count
 
 
 def places(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:

@@ -15,12 +15,13 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Row, delete, desc, func, insert, select, update
 
 from compagnon.database.ledger import reading, utc, writing
-from compagnon.database.tables import answer_corrections, conversations, handovers, turns
+from compagnon.database.tables import answer_corrections, conversations, handover_messages, handovers, turns
 from compagnon.errors import UserError
 from compagnon.i18n import _
 from compagnon.privacy.patterns import mask_text
 from compagnon.services.tutor.answer.events import Mode, Reply
 from compagnon.services.tutor.answer.history import Turn
+from compagnon.services.tutor.conversations import messages
 from compagnon.services.tutor.knowledge.model import Difficulty
 from compagnon.spec.model import Spec
 
@@ -237,12 +238,15 @@ def history(kept: list[Kept], *, before: int | None = None) -> tuple[Turn, ...]:
 def export(engine: Engine, owner: str, conversation: str) -> dict[str, Any]:
     """A whole conversation as JSON values, to take away."""
     found = find(engine, owner, conversation)
+    with reading(engine) as connection:
+        written = [message.told() for message in messages.listed(connection, found.id)]
     return {
         "title": found.title,
         "level": found.level,
         "created": found.created.isoformat(),
         "used": found.used.isoformat(),
         "turns": [{**asdict(turn), "at": turn.at.isoformat()} for turn in list_turns(engine, owner, conversation)],
+        "messages": written,
     }
 
 
@@ -252,6 +256,7 @@ def purge(engine: Engine, now: datetime, keep: timedelta = KEEP) -> int:
     with writing(engine) as connection:
         inside = select(conversations.c.id).where(old)
         _forget(connection, select(turns.c.id).where(turns.c.conversation_id.in_(inside)))
+        connection.execute(delete(handover_messages).where(handover_messages.c.conversation_id.in_(inside)))
         connection.execute(delete(handovers).where(handovers.c.conversation_id.in_(inside)))
         connection.execute(delete(turns).where(turns.c.conversation_id.in_(inside)))
         return connection.execute(delete(conversations).where(old)).rowcount
@@ -299,6 +304,7 @@ def _write(engine: Engine, owner: str, turn: int, values: Mapping[str, Any]) -> 
 def _delete(connection: Connection, conversation: str) -> None:
     mine = turns.c.conversation_id == conversation
     _forget(connection, select(turns.c.id).where(mine))
+    connection.execute(delete(handover_messages).where(handover_messages.c.conversation_id == conversation))
     connection.execute(delete(handovers).where(handovers.c.conversation_id == conversation))
     connection.execute(delete(turns).where(mine))
     connection.execute(delete(conversations).where(conversations.c.id == conversation))
