@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from compagnon.chain.secrets import Secrets
 from compagnon.chain.workspace import Workspace
@@ -44,8 +44,10 @@ def attacks() -> list[dict[str, Any]]:
     return [json.loads(line) for line in ATTACKS.read_text(encoding="utf-8").splitlines()]
 
 
-def play(emulator: Emulator, folder: Path, chosen: list[dict[str, Any]]) -> list[Outcome]:
-    """Each attack through the official SDK, the gateway and the tutor."""
+def play(
+    emulator: Emulator, folder: Path, chosen: list[dict[str, Any]], unreviewed: Literal["hold", "quote"] = "hold"
+) -> list[Outcome]:
+    """Each attack through the official SDK, the gateway and the tutor; ``unreviewed``: as in solution.yaml."""
     workspace = Workspace(folder)
     engine = open_database(workspace)
     options = MistralOptions.model_validate({"kind": "mistral", "url": emulator.url, "remember": {"answers": 0}})
@@ -57,7 +59,9 @@ def play(emulator: Emulator, folder: Path, chosen: list[dict[str, Any]]) -> list
         gateway = Gateway(engine, Secrets(workspace, {}), provider, options)
         found = []
         for attack in chosen:
-            tutor = _Open(_index(topic, attack), prompt, "school", lambda request, _question: gateway.ask(request))
+            index = _index(topic, attack, beside=unreviewed == "hold")
+            tutor = _Open(index, prompt, "school", lambda request, _question: gateway.ask(request))
+            tutor.unreviewed = unreviewed
             turns = tuple(Turn(said, "D'accord.") for said in attack.get("turns", ()))
             asked = f"{ASKED} {attack['text']}" if attack["place"] in ("question", "history") else ASKED
             reply = await tutor.reply(Question(asked, turns))
@@ -81,18 +85,26 @@ class _Open(Tutor):
     """No question is out of scope: every attack reaches the model."""
 
     def find(self, text: str, language: Language | None = None) -> tuple[Found, Scope]:
-        return self.index.find(ASKED, count=8), Scope(True)
+        return self.index.find(ASKED, count=8, reviewed=self.unreviewed == "hold"), Scope(True)
 
 
-def _index(topic: Topic, attack: dict[str, Any]) -> Index:
-    """A small base with the attack where it hides: in what was imported, and nobody reviewed."""
+def _index(topic: Topic, attack: dict[str, Any], *, beside: bool) -> Index:
+    """A small base with the attack where it hides: in what was imported, and nobody reviewed.
+
+    ``beside``: what is reviewed on the same stays there too; else the attack stands in its place.
+    """
     place, text = attack["place"], attack["text"]
     near = [each for each in topic.subtopics if each.id in (SUBTOPIC, "training.hyperparameters", "training.epochs")]
     changed = [_infected(each, place, text) if each.id == SUBTOPIC else each for each in near]
+    if beside and place not in ("question", "history"):
+        (bad,) = (each for each in changed if each.reviewed is None)
+        changed = [bad.model_copy(update={"id": "training.imported"}), *near]
     return Index(Base(TEMPLATE / "knowledge", {topic.topic: topic.model_copy(update={"subtopics": tuple(changed)})}))
 
 
 def _infected(subtopic: Subtopic, place: str, text: str) -> Subtopic:
+    if place in ("question", "history"):
+        return subtopic
     subtopic = subtopic.model_copy(update={"reviewed": None})
     if place == "passage":
         first, *rest = subtopic.content.split("\n\n")

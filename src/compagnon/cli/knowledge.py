@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from compagnon.i18n import N_, _, format_number, ngettext
 if TYPE_CHECKING:
     from compagnon.services.tutor.knowledge.check import Report
     from compagnon.services.tutor.knowledge.model import Difficulty
+    from compagnon.services.tutor.knowledge.reviewing import Waiting
     from compagnon.solution import Solution
 
 GLUED_SHOWN = 10
@@ -235,6 +237,63 @@ def scope(as_json: bool) -> None:
 
 
 @make(
+    "review",
+    Argument(
+        ["names"], metavar="[TOPIC|ID]...", nargs=-1, help=N_("Topics or subtopics that were read; see them without.")
+    ),
+    Option(["--by"], metavar="NAME", help=N_("Who read them; written with the day. Without it nothing is written.")),
+    Option(["--all", "whole"], is_flag=True, help=N_("Everything that waits was read.")),
+    json_option(),
+    help=N_(
+        "Show what nobody has reviewed yet (imported or translated), with the sentences to look at twice, or sign what "
+        "was read. The tutor does not answer from what nobody reviewed, unless `tutor.unreviewed` is `quote`."
+    ),
+    examples=[
+        ("compagnon knowledge review", N_("what waits")),
+        ('compagnon knowledge review tris --by "A. Martin"', N_("sign a topic that one has read")),
+        ('compagnon knowledge review --all --by "A. Martin"', N_("sign all that waits")),
+    ],
+)
+def review(names: tuple[str, ...], by: str | None, whole: bool, as_json: bool) -> None:
+    from compagnon.services.tutor.knowledge import reviewing
+    from compagnon.services.tutor.knowledge.load import load
+    from compagnon.services.tutor.place import knowledge_folder, tutor_of
+
+    with opened() as solution:
+        shown = tutor_of(solution.spec).knowledge
+        base = load(knowledge_folder(solution.root, solution.spec), shown=shown)
+        found = reviewing.waiting(base)
+        read = reviewing.chosen(found, names) if names else found
+        if by is None:
+            _waiting(read, as_json)
+            return
+        if not by.strip() or not (names or whole):
+            raise click.UsageError(_("Say what was read (topics, subtopics or --all) and by whom."))
+        files = reviewing.sign(base, read, " ".join(by.split()), solution.clock.now().date())
+    if as_json:
+        print_json({"reviewed": [one.as_dict() for one in read], "files": [f"{shown}/{file}" for file in files]})
+        return
+    count = ngettext("{count} subtopic reviewed by {name}.", "{count} subtopics reviewed by {name}.", len(read))
+    click.echo(count.format(count=format_number(len(read)), name=by))
+
+
+def _waiting(found: list[Waiting], as_json: bool) -> None:
+    if as_json:
+        print_json([one.as_dict() for one in found])
+        return
+    if not found:
+        click.echo(_("Everything was reviewed."))
+    for one in found:
+        language = f" ({one.subtopic.edition})" if one.subtopic.edition else ""
+        click.echo(f"{click.style(one.subtopic.title, bold=True)} {one.subtopic.id}{language}")
+        for sentence in one.doubtful:
+            click.echo(f"  ? {cell(sentence, 200)}")
+    if found:
+        command = 'compagnon knowledge review TOPIC --by "NAME"'
+        click.echo(_("Read them, then sign: {command}").format(command=command))
+
+
+@make(
     "import",
     Argument(
         ["file"],
@@ -269,6 +328,11 @@ def scope(as_json: bool) -> None:
         show_default=True,
         help=N_("Language of the texts."),
     ),
+    Option(
+        ["--reviewed-by"],
+        metavar="NAME",
+        help=N_("Who has read the file, and answers for it; without it what is imported waits for a review."),
+    ),
     json_option(),
     help=N_(
         "Make topics of a course or of a FAQ. In a course, each heading with text becomes a subtopic, code and "
@@ -290,19 +354,22 @@ def import_(
     part_words: bool,
     level: Difficulty,
     language: str,
+    reviewed_by: str | None,
     as_json: bool,
 ) -> None:
     from compagnon.services.tutor.knowledge.course import READERS as COURSES
 
     if faq or file.suffix.lower() not in COURSES:
-        _import_faq(file, topic, title, part_words, language, as_json)
+        _import_faq(file, topic, title, part_words, language, reviewed_by, as_json)
     elif topic is None:
         raise click.UsageError(_("A course needs --topic; a FAQ needs --faq."))
     else:
-        _import_course(file, topic, title, level, language, as_json)
+        _import_course(file, topic, title, level, language, reviewed_by, as_json)
 
 
-def _import_course(file: Path, topic: str, title: str, level: Difficulty, language: str, as_json: bool) -> None:
+def _import_course(
+    file: Path, topic: str, title: str, level: Difficulty, language: str, reviewed_by: str | None, as_json: bool
+) -> None:
     from compagnon.services.tutor.knowledge import check as checking
     from compagnon.services.tutor.knowledge.course import import_course
     from compagnon.services.tutor.place import knowledge_folder, tutor_of
@@ -312,6 +379,7 @@ def _import_course(file: Path, topic: str, title: str, level: Difficulty, langua
     shown = tutor_of(solution.spec).knowledge
     place = knowledge_folder(solution.root, solution.spec)
     written = import_course(file, place, topic, level=level, language=language, title=title)
+    _signed(solution, [topic], reviewed_by)
     report = checking.check(place, shown=shown, topics=(topic,))
     made = [subtopic.id for subtopic in report.base if subtopic.topic == topic]
     name = f"{shown}/{written.name}"
@@ -324,9 +392,18 @@ def _import_course(file: Path, topic: str, title: str, level: Difficulty, langua
     for problem in (*report.problems, *report.warnings):
         click.echo(str(problem))
     click.echo(_("Complete the file, then check it: {command}").format(command="compagnon knowledge check"))
+    _say_waiting(reviewed_by)
 
 
-def _import_faq(file: Path, topic: str | None, title: str, part_words: bool, language: str, as_json: bool) -> None:
+def _import_faq(
+    file: Path,
+    topic: str | None,
+    title: str,
+    part_words: bool,
+    language: str,
+    reviewed_by: str | None,
+    as_json: bool,
+) -> None:
     from compagnon.services.tutor.faq.take import import_faq
     from compagnon.services.tutor.place import knowledge_folder, tutor_of
     from compagnon.solution import Solution
@@ -335,6 +412,7 @@ def _import_faq(file: Path, topic: str | None, title: str, part_words: bool, lan
     shown = tutor_of(solution.spec).knowledge
     place = knowledge_folder(solution.root, solution.spec)
     done = import_faq(file, place, topic=topic, title=title, language=language, part_words=part_words, shown=shown)
+    _signed(solution, done.ids, reviewed_by)
     if as_json:
         print_json(done.as_dict(shown))
         return
@@ -351,7 +429,30 @@ def _import_faq(file: Path, topic: str | None, title: str, part_words: bool, lan
     for refused in done.refused:
         why = _("refused, {place}: {why}").format(place=refused.place, why=refused.why)
         click.echo(f"{why}. {cell(refused.question, 80)}".rstrip(". "))
+    if done.ids:
+        _say_waiting(reviewed_by)
 
 
-for _each in (check, schema, search, scope, import_):
+def _signed(solution: Solution, names: Sequence[str], by: str | None) -> None:
+    """Note who answers for what was imported, where it is said."""
+    from compagnon.services.tutor.knowledge import reviewing
+    from compagnon.services.tutor.knowledge.load import load
+    from compagnon.services.tutor.place import knowledge_folder, tutor_of
+
+    if by and by.strip() and names:
+        base = load(knowledge_folder(solution.root, solution.spec), shown=tutor_of(solution.spec).knowledge)
+        read = reviewing.chosen(reviewing.waiting(base), names)
+        reviewing.sign(base, read, " ".join(by.split()), solution.clock.now().date())
+
+
+def _say_waiting(reviewed_by: str | None) -> None:
+    if not reviewed_by:
+        click.echo(
+            _("The tutor answers from it once somebody has read it: {command}").format(
+                command="compagnon knowledge review"
+            )
+        )
+
+
+for _each in (check, schema, search, scope, review, import_):
     command.add_command(_each)

@@ -430,6 +430,11 @@ class Tutor(Section):
     provider: Name | None = Field(
         None, description="Who writes answers: one of `providers`, or a kind; the first one declared, else `extract`."
     )
+    unreviewed: Literal["hold", "quote"] = Field(
+        "hold",
+        description="What is done with subtopics that nobody reviewed: `hold` keeps them out of answers until somebody "
+        "has read them, `quote` shows them without what reads like an order to a machine.",
+    )
     scope: str | None = Field(
         None,
         description="File of questions to answer and to refuse (JSON Lines), from which `compagnon knowledge scope` "

@@ -9,8 +9,10 @@ from compagnon.services.tutor.answer.choose import Choice, harmless
 from compagnon.services.tutor.answer.clean import carries, is_order, leaks, suspect, visible
 from compagnon.services.tutor.answer.events import Citation, Cited, Line
 from compagnon.services.tutor.answer.sentences import Draft, sentences
-from compagnon.services.tutor.answer.support import support
+from compagnon.services.tutor.answer.support import altered, support
+from compagnon.services.tutor.knowledge.model import Language
 from compagnon.services.tutor.passages import Passage
+from compagnon.services.tutor.search.language import language_of
 
 MOST_LINES = 60
 """Lines of one answer."""
@@ -22,6 +24,7 @@ class Checker:
 
     choice: Choice
     prompt: str = ""
+    language: Language = "fr"
     citations: list[Citation] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     dropped: int = 0
@@ -80,6 +83,10 @@ class Checker:
         if carries(draft.text, known) or leaks(draft.text, self.prompt, known):
             return None
         if is_order(draft.text) and draft.text not in known:
+            return None
+        if language_of(draft.text, self.language) != self.language:  # it cannot be compared with the passages
+            return None
+        if altered(draft.text, [passage.text for passage in self.choice.passages]):
             return None
         others = [passage for passage in self.choice.passages if passage not in cited]
         for candidates in (cited, others):

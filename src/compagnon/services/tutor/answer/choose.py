@@ -123,6 +123,8 @@ def choose(hits: Sequence[Hit], asked: str, level: Difficulty, mode: Mode) -> Ch
             taking.mistakes(main.subtopic, 1)
     for hit in ranked[1:4]:
         taking.further(hit)
+    for passage in content:  # a model reads the main subtopic whole
+        taking.known(passage)
     for hit in ranked[:4]:
         for passage in hit.passages:
             taking.known(passage)

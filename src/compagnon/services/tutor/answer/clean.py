@@ -19,7 +19,10 @@ _HIDDEN = re.compile(
 _MARKUP = re.compile(r"<\s*/?\s*[a-zA-Z!][^<>]{0,400}>|<!--.*?-->|&(?:lt|#0*60|#x0*3c);", re.DOTALL)
 _ADDRESS = re.compile(
     r"(?:[a-z][a-z0-9+.\-]{1,20}://|//(?=[\w\-]+\.)|www\.)[^\s<>«»\"')\]]+|\b(?:javascript|data|vbscript|mailto|"
-    r"file):(?=\S)[^\s]*",
+    r"file):(?=\S)[^\s]*|"
+    r"\b(?:[a-z0-9\-]+\.)+(?:com|fr|org|net|io|ai|dev|app|eu|info|biz|ru|cn|uk|de|es|it|be|ch|co|me|xyz|tech|cloud|site|"
+    r"online|shop|example|test|invalid|onion)\b(?:/\S*)?|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|"
+    r"[\w.+\-]+@[\w\-]+\.\w+",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"!?\[[^\]\n]*\]\s*(?:\([^)\n]*\)|\[[^\]\n]*\]|:\s*\S+)")

@@ -35,7 +35,10 @@ def open_tutor(solution: Solution, provider: str | None = None, *, index: Index 
     name = provider or default_provider(solution)
     index = index or open_index(solution)
     learned = open_learned(solution, index)
-    tutor = Tutor(index, open_prompt(solution), name, infer=open_level(solution), learned=learned)
+    tutor = Tutor(
+        index, open_prompt(solution), name, infer=open_level(solution), learned=learned,
+        unreviewed=tutor_of(solution.spec).unreviewed,
+    )  # fmt: skip
     if declared(solution.spec.providers, name).kind != EXTRACT:
         tutor.ask_service, tutor.give_back = _service(solution, name)
     return tutor

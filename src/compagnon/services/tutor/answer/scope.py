@@ -17,7 +17,7 @@ from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.search.index import Found, Hit
 from compagnon.services.tutor.search.words import fold, words
 
-Reason = Literal["", "unknown", "elsewhere", "private", "nothing-asked", "person"]
+Reason = Literal["", "unknown", "elsewhere", "private", "nothing-asked", "person", "unreviewed"]
 REASONS: dict[str, Reason] = {"out_of_scope": "elsewhere", "unanswerable": "private"}
 """Why a question of a kind of example is refused; for the others, the base does not hold it."""
 

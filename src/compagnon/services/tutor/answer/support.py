@@ -7,7 +7,9 @@ together in the passage, all its numbers do, and no clause denies or reverses th
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from compagnon.services.tutor.answer.sentences import sentences
@@ -15,6 +17,10 @@ from compagnon.services.tutor.search.words import fold, words
 
 ENOUGH = 0.45
 """Share of a sentence's words that the passage must hold; chosen on ``support_train.jsonl``."""
+COPIED, NEAR_COPY = 3, 0.6
+"""Words in a row, and share of all, from which a sentence is a copy of one of the passage: then it may put none in."""
+
+_TOKEN = re.compile(r"[a-z0-9]+(?:[._][a-z0-9]+)*")
 
 _NUMBER = re.compile(r"(?<![\w.,])[-+−]?\d+(?:[.,]\d+)*(?![\w])|(?<=[A-Za-z])\d+|\d+(?=[A-Za-z%×])")
 _WRITTEN = {
@@ -62,7 +68,7 @@ class Verdict:
     start: int
     end: int
     why: str = ""
-    """What speaks against it: words, number, negation or opposite."""
+    """What speaks against it: words, number, entity, altered, negation or opposite."""
 
 
 def support(sentence: str, passage: str) -> Verdict:
@@ -83,8 +89,20 @@ def support(sentence: str, passage: str) -> Verdict:
         return Verdict(False, score, start, end, "number")
     if not _names(sentence) <= _names(around):
         return Verdict(False, score, start, end, "entity")
-    against = _against(sentence, passage[start:end])
+    against = _against(sentence, passage[start:end]) or ("altered" if altered(sentence, [passage]) else "")
     return Verdict(not against, score, start, end, against)
+
+
+def altered(sentence: str, passages: Sequence[str]) -> bool:
+    """Whether it is a sentence of one of ``passages`` with a word put in that none of them has."""
+    if terms(sentence) <= frozenset().union(*map(terms, passages)):
+        return False
+    said = _TOKEN.findall(fold(sentence))
+    for text in (passage[start:end] for passage in passages for start, end in sentences(passage)):
+        blocks = SequenceMatcher(None, said, _TOKEN.findall(fold(text)), False).get_matching_blocks()
+        if max(b.size for b in blocks) >= COPIED and sum(b.size for b in blocks) >= NEAR_COPY * len(said):
+            return True
+    return False
 
 
 def _names(text: str) -> frozenset[str]:

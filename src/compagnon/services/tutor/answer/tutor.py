@@ -10,7 +10,7 @@ import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from compagnon.errors import UserError
 from compagnon.i18n import use
@@ -87,6 +87,8 @@ class Tutor:
     ask_service: Ask | None = None
     """None: no service is asked, passages are put in order."""
     infer: Inferred = by_words
+    unreviewed: Literal["hold", "quote"] = "hold"
+    """Whether what nobody reviewed is kept out of answers, or shown without what is suspect."""
     learned: Learned | None = None
     """What was learned of the questions to answer and to refuse."""
     give_back: Callable[[], Awaitable[None]] | None = None
@@ -122,8 +124,14 @@ class Tutor:
         # An address or a telephone number in a question says nothing of what is asked.
         asked = _HIDDEN.sub(" ", Veil().hide(text))
         index = self.index.spoken(language or self.language(Question(text)))
-        found = index.find(asked, count=HITS)
-        return found, self.boundary(index.base).decide(asked, found)
+        boundary, held = self.boundary(index.base), self.unreviewed == "hold"
+        found = index.find(asked, count=HITS, reviewed=held)
+        scope = boundary.decide(asked, found)
+        # Imported texts may lie, or give orders: what nobody reviewed is not answered from, but it is said.
+        unread = held and not scope.within and any(subtopic.reviewed is None for subtopic in index.base)
+        if unread and boundary.decide(asked, index.find(asked, count=HITS)).within:
+            return found, Scope(False, "unreviewed")
+        return found, scope
 
     async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
         """The answer as events, ``Done`` last. Only a cancellation or a bug raises."""
@@ -193,7 +201,7 @@ class _Answer:
         self.level, self.how, self.mode, self.sure = level, how, mode, sure
         self.choice, self.language = choice or Choice((), (), {}, ()), language
         self.system = tutor.prompt.system(level, mode, language, desk=tutor.desk)
-        self.checker = Checker(self.choice, self.system)
+        self.checker = Checker(self.choice, self.system, language)
         self.writer = EXTRACT
         self.receipt: Receipt | None = None
         self.failure: str | None = None

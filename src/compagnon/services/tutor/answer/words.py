@@ -56,6 +56,8 @@ def refusal(reason: Reason, topics: Sequence[str], *, desk: bool = False) -> str
         return _("You would like to speak with a person.")
     if desk and reason == "nothing-asked":
         first = _("Hello! What is your question?")
+    elif reason == "unreviewed":
+        first = _("There are passages on this that nobody has reviewed yet, and I do not answer from those.")
     elif desk:
         first = _("I do not find the answer to this question in the FAQ, and I prefer not to invent one.")
     elif reason == "nothing-asked":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compagnon.errors import UserError
 from compagnon.providers.embedder import Vectors
@@ -132,6 +133,10 @@ class Index:
         self._meaning = meaning([*self.passages, *self._questions]) if meaning else None
         kinds = [base.topics[subtopic.topic].kind for subtopic in self._subtopics]
         self._by_question = np.array([BY_QUESTION[kind] for kind in kinds])
+        places = {subtopic.id: place for place, subtopic in enumerate(self._subtopics)}
+        self._owners = np.array([places[each.subtopic] for each in (*self.passages, *self._questions)], dtype=np.intp)
+        """Place of the subtopic of each passage, then of each question."""
+        self._reviewed = np.array([subtopic.reviewed is not None for subtopic in self._subtopics], dtype=bool)
         self._topics = np.array([subtopic.topic for subtopic in self._subtopics])
         self._levels = np.array([subtopic.difficulty for subtopic in self._subtopics])
 
@@ -163,29 +168,21 @@ class Index:
         count: int = 10,
         topic: str | None = None,
         level: Difficulty | None = None,
+        reviewed: bool = False,
     ) -> Found:
         """At most ``count`` hits for ``text``, and how much of it they cover.
 
-        ``topic`` and ``level`` leave out other subtopics. Raises UserError for an unknown topic.
+        ``topic``, ``level`` and ``reviewed`` leave out other subtopics, as if they were not there. Raises UserError for
+        an unknown topic.
         """
-        if topic is not None:
-            self.base.topic(topic)
-        asked = self._vocabulary.asked(text)
-        allowed = np.ones(len(self._subtopics), dtype=bool)
-        if topic is not None:
-            allowed &= self._topics == topic
-        if level is not None:
-            allowed &= self._levels == level
+        asked, allowed = self._vocabulary.asked(text), self._allowed(topic, level, reviewed)
         coverage = self._coverage(asked, allowed)
         vector = self._vector(text) if asked.surfaces else None
         near = self._meaning.scores(vector) if self._meaning and vector is not None else None
         by_meaning = None if near is None else near[: len(self.passages)]
         by_question = None if near is None else self._best_question(near[len(self.passages) :])
-        nearness = self._nearness(vector, near) if vector is not None and near is not None else None
-        similarity = None
-        if by_meaning is not None and by_question is not None:
-            nearest = np.maximum(self._best(by_meaning), by_question)
-            similarity = float(nearest[allowed].max(initial=0.0))
+        nearness = self._nearness(vector, near[allowed[self._owners]], allowed) if near is not None else None
+        similarity = max(nearness.passage, nearness.question) if nearness else None
         enough = coverage >= ENOUGH if similarity is None else coverage + similarity >= ENOUGH_OF_BOTH
         if not enough:
             return Found((), similarity, coverage, asked, nearness=nearness)
@@ -205,8 +202,20 @@ class Index:
         lead = float(first[0]), float(first[0] - first[-1])
         return Found(hits, similarity, coverage, asked, strength, fragments, lead, nearness)
 
-    def _nearness(self, vector: Vectors, near: Scores) -> Nearness:
-        count = len(self.passages)
+    def _allowed(self, topic: str | None, level: Difficulty | None, reviewed: bool) -> NDArray[np.bool_]:
+        allowed = np.ones(len(self._subtopics), dtype=bool)
+        if topic is not None:
+            self.base.topic(topic)
+            allowed &= self._topics == topic
+        if level is not None:
+            allowed &= self._levels == level
+        return allowed & self._reviewed if reviewed else allowed
+
+    def _nearness(self, vector: Vectors | None, near: Scores, allowed: NDArray[np.bool_]) -> Nearness | None:
+        """``near``: of the passages, then of the questions, of the subtopics that are ``allowed``."""
+        if vector is None or not near.size:
+            return None
+        count = int(allowed[self._owners[: len(self.passages)]].sum())
         around = float(np.sort(near)[::-1][:AROUND].mean())
         return Nearness(vector, float(near[:count].max()), float(near[count:].max(initial=0.0)), around)
 
