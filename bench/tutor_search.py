@@ -29,7 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from compagnon.providers.embedder import open_embedder
+from compagnon.providers.embedder import Embedder, open_embedder
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.load import load
 from compagnon.services.tutor.knowledge.model import Subtopic
@@ -37,6 +37,7 @@ from compagnon.services.tutor.passages import passages
 from compagnon.services.tutor.place import knowledge_folder
 from compagnon.services.tutor.search.bm25 import Bm25
 from compagnon.services.tutor.search.index import Index
+from compagnon.services.tutor.search.language import language_of
 from compagnon.services.tutor.search.meaning import Meaning
 from compagnon.services.tutor.search.opening import likely_topics
 from compagnon.services.tutor.search.words import words
@@ -76,7 +77,24 @@ def stems(text: str) -> list[str]:
 
 
 def ours(index: Index) -> Search:
-    return lambda question: [hit.subtopic.id for hit in index.search(question, count=10)]
+    """Each question in its own language, where the base has it."""
+
+    def search(question: str) -> list[str]:
+        spoken = index.spoken(language_of(question, index.base.language))
+        return [hit.subtopic.id for hit in spoken.search(question, count=10)]
+
+    return search
+
+
+def indexed(base: Base, embedder: Embedder | None = None, vectors: Path | None = None, **more: Any) -> Index:
+    """The index of ``base``, and of its translations once they are asked."""
+
+    def opened(one: Base) -> Index:
+        stores = [vectors / one.language / f"{embedder.identity}.npz"] if embedder and vectors else []
+        meaning = partial(Meaning, embedder=embedder, stores=stores) if embedder else None
+        return Index(one, meaning=meaning, other=opened, **more)
+
+    return opened(base)
 
 
 def ndcg(found: Sequence[str], expected: Sequence[str]) -> float:
@@ -116,16 +134,15 @@ def searches(solution: Solution, vectors: Path) -> dict[str, Search]:
     found = {
         "plain BM25": plain(base, lower_case),
         "plain BM25 on stems": plain(base, stems),
-        "words and fragments": ours(Index(base)),
+        "words and fragments": ours(indexed(base)),
     }
     from compagnon.providers.embed_light import LightOptions
 
     embedder = open_embedder(LightOptions(kind="light"), solution.root, solution.secrets)
-    meaning = partial(Meaning, embedder=embedder, stores=[vectors / f"{embedder.identity}.npz"])
-    found["and meaning (light)"] = ours(Index(base, meaning=meaning))
+    found["and meaning (light)"] = ours(indexed(base, embedder, vectors))
     if likely is not None:
-        found["words, fragments, topics"] = ours(Index(base, likely=likely))
-        found["and meaning (light), topics"] = ours(Index(base, meaning=meaning, likely=likely))
+        found["words, fragments, topics"] = ours(indexed(base, likely=likely))
+        found["and meaning (light), topics"] = ours(indexed(base, embedder, vectors, likely=likely))
     return found
 
 
