@@ -9,6 +9,7 @@ import logging
 import random
 import re
 import sys
+import threading
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +17,13 @@ from pathlib import Path
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock, Timeout
 from serving import key_of, running, send, token_of
 
 from compagnon import Solution
 from compagnon.operate.feedback import list_feedback
 from compagnon.operate.monitor import segments
-from compagnon.operate.monitor.recorder import Answered, Recorder
+from compagnon.operate.monitor.recorder import Answered, Recorder, leave
 from compagnon.services.model_api.service import make_service
 from compagnon.web.app import create_app, routes_of
 from compagnon.web.logs import configure
@@ -80,6 +82,23 @@ def test_lines_of_a_killed_worker_are_closed_by_the_next_and_a_torn_one_is_count
     assert heir.counts.torn == 1
     assert len(kept(fresh)) == 5
     assert not lines.exists()
+
+
+def test_a_worker_that_starts_while_another_looks_for_what_was_left_keeps_its_lock(fresh: Solution) -> None:
+    """Its lock is there before it is held: the other takes it for that of a worker that is gone, for a moment."""
+    starts = recorder(fresh)
+    fresh.workspace.predictions.mkdir(parents=True, exist_ok=True)
+    place = fresh.workspace.predictions / f"{starts._sign}.lock"
+    looks = FileLock(str(place), timeout=0, thread_local=False)
+    looks.acquire()
+    timer = threading.Timer(0.3, leave, [looks])
+    timer.start()
+    starts.start()
+    timer.join()
+    with pytest.raises(Timeout):
+        FileLock(str(place), timeout=0).acquire()
+    starts.close()
+    assert not place.exists()
 
 
 def test_a_segment_is_closed_by_a_process_of_its_own_as_by_the_server(fresh: Solution) -> None:

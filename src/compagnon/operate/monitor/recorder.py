@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets as random
@@ -24,6 +25,7 @@ from compagnon.operate.monitor.masking import Mask, mask_of
 from compagnon.operate.monitor.segments import Line
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
     from sqlalchemy import Engine
 
     from compagnon.spec.model import Record, Spec
@@ -39,6 +41,8 @@ GATHER_SECONDS = 0.1
 """Time during which answers gather: waking the thread for each of them would cost more than writing it."""
 AT_ONCE = 32
 """Answers turned into lines before the thread lets others run: those who answer must not wait for those who write."""
+HELD_AT_MOST = 60.0
+"""A worker that starts waits so long for its lock: one that looks for what was left may hold it for a moment."""
 
 
 class Answered(NamedTuple):
@@ -100,8 +104,9 @@ class Recorder:
         from filelock import FileLock
 
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = FileLock(str(self.folder / f"{self._sign}.lock"), timeout=0, mode=0o600, thread_local=False)
-        self._lock.acquire()
+        place = str(self.folder / f"{self._sign}.lock")
+        self._lock = FileLock(place, timeout=HELD_AT_MOST, mode=0o600, thread_local=False)
+        self._lock.acquire(poll_interval=0.01)
         self._thread = threading.Thread(target=self._write_on, name="predictions", daemon=True)
         self._thread.start()
 
@@ -145,8 +150,7 @@ class Recorder:
         self._thread = None
         for model in list(self._growing):
             self._close(model)
-        self._lock.release()
-        Path(self._lock.lock_file).unlink(missing_ok=True)
+        leave(self._lock)
 
     def _record(self, model: str) -> Record | None:
         declared = self.spec.models.get(model)
@@ -257,8 +261,7 @@ class Recorder:
                 path.unlink(missing_ok=True)
             for path in sorted(self.folder.glob(f"{sign}.*.jsonl")):
                 self._compact(path, path.name.split(".")[1])
-            lock.release()
-            Path(lock.lock_file).unlink(missing_ok=True)
+            leave(lock)
 
     def _purge(self) -> None:
         self._purged = time.monotonic()
@@ -270,6 +273,13 @@ class Recorder:
             return
         if gone:
             _log.info("%d old segments of predictions destroyed", gone)
+
+
+def leave(lock: BaseFileLock) -> None:
+    """Let go of a lock whose file goes first: a worker that waits for it sees that, and makes another."""
+    with contextlib.suppress(OSError):  # Windows removes it once it is let go
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
 
 
 def _sampled(request: str, share: float) -> bool:
