@@ -78,6 +78,7 @@ SUBJECTS = {
     "collect": "Collecter · Collecting",
     "conversation": "Conversations du tuteur · Conversations of the tutor",
     "faq": "Questions fréquentes · Frequent questions",
+    "prompt": "Consignes du tuteur · Prompts of the tutor",
     "handover": "Conversations confiées à une personne · Conversations handed over",
     "correction": "Corrections du tuteur · Corrections of the tutor",
     "database": "Base de données du registre · Database of the ledger",

@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": ("compagnon.cli.predict", N_("Predict with a packaged model, without a server.")),
     "ask": ("compagnon.cli.ask", N_("Ask the tutor a question, answered with its sources.")),
     "knowledge": ("compagnon.cli.knowledge", N_("Check and search what the tutor knows.")),
+    "prompt": ("compagnon.cli.prompt", N_("Try, score and ship the tutor's prompts.")),
     "handover": ("compagnon.cli.handover", N_("Take over the conversations that need a person.")),
     "faq": ("compagnon.cli.faq", N_("Let the FAQ grow from real questions without an answer.")),
     "serve": ("compagnon.cli.serve", N_("Serve the pages and the model API on this machine.")),

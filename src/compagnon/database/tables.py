@@ -409,3 +409,36 @@ faq_decisions = Table(
     Column("why", Text, comment="of the decision"),
     info={"personal": "who decided of a proposed entry of the FAQ"},
 )
+
+prompt_variants = Table(
+    "prompt_variants",
+    metadata,
+    Column("digest", String(64), primary_key=True, comment="SHA-256 of the text, without its version"),
+    Column("name", Text, nullable=False, comment="file in which it was first played"),
+    Column("version", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    info={"personal": None},
+)
+
+prompt_answers = Table(
+    "prompt_answers",
+    metadata,
+    Column("prompt", String(64), ForeignKey("prompt_variants.digest", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "conditions",
+        String(64),
+        primary_key=True,
+        comment="SHA-256 of the questions, the knowledge base, the service, its model and settings",
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="of the question in its set, from 1"),
+    Column("questions", Text, nullable=False, comment="file of the set"),
+    Column("count", Integer, nullable=False, comment="questions of the set"),
+    Column("question", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("provider", String(63), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("text", Text, nullable=False, comment="what the model wrote, before the checks"),
+    Column("measures", JSON, nullable=False),
+    info={"personal": None},
+)
