@@ -56,6 +56,11 @@ _RIGHTS = (
     Right("feedback.write", N_("say whether a prediction is right"), writes=True),
     Right("tutor.ask", N_("ask the tutor and read its knowledge base; conversations are one's own")),
     Right("tutor.review", N_("review corrections of the tutor and see what is asked, in groups"), writes=True),
+    Right(
+        "desk.answer",
+        N_("read and answer conversations handed over to a person, and let the FAQ grow from them"),
+        writes=True,
+    ),
     Right("usage.read", N_("read what AI services used and cost")),
     Right("account.own", N_("change one's own password and sessions"), writes=True),
     Right("key.manage", N_("create and revoke API keys"), writes=True),
@@ -75,12 +80,12 @@ _ROLES = (
     Role(
         "operator",
         N_("operator"),
-        N_("keeps the solution going: runs, quarantine, keys"),
+        N_("keeps the solution going: runs, quarantine, keys, conversations handed over"),
         _LOOK
         | _OWN
         | {"quarantine.read", "quarantine.restore", "run.start", "run.cancel", "note.write"}
         | {"model.try", "feedback.read", "feedback.write", "key.manage"}
-        | {"tutor.ask", "usage.read"},
+        | {"tutor.ask", "desk.answer", "usage.read"},
     ),
     Role(
         "teacher",

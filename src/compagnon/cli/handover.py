@@ -89,7 +89,8 @@ def show(number: int, as_json: bool) -> None:
             return
         click.secho(cell(found.title, 120), bold=True)
         _state(solution, found)
-        for each in sorted([*said, *written], key=lambda each: each.at):
+        thread: list[Kept | Message] = [*said, *written]
+        for each in sorted(thread, key=lambda each: each.at):
             click.echo()
             if isinstance(each, Message):
                 who = _("the customer") if each.side == "owner" else each.by or _("a person")

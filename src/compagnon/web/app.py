@@ -168,7 +168,7 @@ def _add_static(app: FastAPI) -> None:
         return FileResponse(STATIC / "app.css", media_type="text/css; charset=utf-8", headers=headers)
 
     app.add_api_route("/static/app.css", style, methods=["GET"], include_in_schema=False, name="style")
-    for file, name in (("job.js", "script"), ("chat.js", "chat-script")):
+    for file, name in (("job.js", "script"), ("chat.js", "chat-script"), ("talk.js", "talk-script")):
         app.add_api_route(f"/static/{file}", script(file), methods=["GET"], include_in_schema=False, name=name)
 
 

@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -26,31 +25,25 @@ from compagnon.services.tutor.answer.opening import default_provider
 from compagnon.services.tutor.answer.tutor import Question
 from compagnon.services.tutor.answer.words import notice
 from compagnon.services.tutor.conversations import store
-from compagnon.services.tutor.conversations.owner import (
-    COOKIE,
-    is_token,
-    new_token,
-    owner_of_account,
-    owner_of_token,
-)
-from compagnon.services.tutor.conversations.store import Conversation, Kept
+from compagnon.services.tutor.conversations.store import Conversation
+from compagnon.services.tutor.handover import desk
 from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.knowledge.model import DIFFICULTIES, Difficulty
-from compagnon.services.tutor.passages import edition_of, resolve
-from compagnon.services.tutor.place import tutor_of
-from compagnon.services.tutor.search.language import language_of
 from compagnon.web import paging
-from compagnon.web.editions import EDITION, base_of
+from compagnon.web.editions import base_of
 from compagnon.web.forms import read_form
 from compagnon.web.live import WITHOUT_SCRIPT, Live, Making
+from compagnon.web.own import Own, require_tutor
 from compagnon.web.runs import LIVE_POLICY, STREAM_SECONDS
+from compagnon.web.talk import Talk
+from compagnon.web.turns import examples, level_word, shown_turn
 from compagnon.web.view import View
-from compagnon.web.visitor import set_cookies, visitor_of
+from compagnon.web.visitor import visitor_of
 
 SHOWN = 2
 """Turns on one page; the others are a link away."""
-EXAMPLES = 3
-"""Questions to click: titles of subtopics for beginners."""
+PERSON = "person"
+"""What a form says that is written to a person, not to the assistant."""
 HEADERS = {"content-security-policy": LIVE_POLICY}
 
 
@@ -60,19 +53,21 @@ class Chat:
 
     view: View
     live: Live
+    own: Own
+    talk: Talk
     _warming: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def home(self, request: Request) -> Response:
-        self._required()
+        require_tutor(self.view)
         self._warming.add(task := asyncio.create_task(self.live.warm()))
         task.add_done_callback(self._warming.discard)
         return await asyncio.to_thread(self._home, request)
 
     async def start(self, request: Request) -> Response:
         """Ask the first question of a new conversation."""
-        self._required()
+        require_tutor(self.view)
         form = await read_form(request)
-        owner = self._owner(request, make=True)
+        owner = self.own.owner(request, make=True)
         text = form.get("example", "").strip() or form.get("question", "").strip()
         if not text:
             return await asyncio.to_thread(self._home, request, _("Write your question first."))
@@ -82,14 +77,16 @@ class Chat:
         return await self._ask(request, owner, made, text, "live" in form)
 
     async def say(self, request: Request) -> Response:
-        """Ask another question of a conversation."""
-        self._required()
+        """Ask another question of a conversation; while a person has taken it, what is written goes to them."""
+        require_tutor(self.view)
         form = await read_form(request)
-        owner = self._owner(request)
-        found = await asyncio.to_thread(self._find, request, owner)
+        owner = self.own.owner(request)
+        found = await asyncio.to_thread(self.own.find, request, owner)
         text = form.get("question", "").strip()
         if not text:
             return await asyncio.to_thread(self._page, request, owner, found, _("Write your question first."))
+        if form.get("to") == PERSON or await asyncio.to_thread(self.talk.taken, owner, found):
+            return await asyncio.to_thread(self._write, request, owner, found, text)
         level = _level(form.get("level", ""))
         if level != found.level:
             found = await asyncio.to_thread(store.choose_level, self._engine, owner, found.id, level)
@@ -100,11 +97,25 @@ class Chat:
         self.live.admit(owner)
         return await self._ask(request, owner, found, text, "live" in form)
 
+    def _write(self, request: Request, owner: str, found: Conversation, text: str) -> Response:
+        """To the person; what cannot be sent is shown again."""
+        try:
+            self.live.admit(owner)
+            said = desk.write(self._engine, owner, found.id, text, self.view.solution.clock.now())
+        except Refused as often:
+            return self._page(request, owner, found, often.problem.detail)
+        except UserError as refused:
+            ended = _("The person has ended this conversation, and your message was not sent: it is below.")
+            return self._page(
+                request, owner, found, ended if refused.code == "handover.closed" else refused.problems[0].what
+            )
+        return RedirectResponse(f"/tutor/{found.id}#m-{said.id}", 303)
+
     async def retry(self, request: Request) -> Response:
         """Answer a question again, in place of what there was."""
         form = await read_form(request)
-        owner = self._owner(request)
-        found, turn = await asyncio.to_thread(self._turn, request, owner)
+        owner = self.own.owner(request)
+        found, turn = await asyncio.to_thread(self.own.turn, request, owner)
         if self.live.find(turn.id) is None:
             self.live.admit(owner)
             await self._begin(request, owner, found, turn.id, turn.question, "live" in form)
@@ -112,20 +123,20 @@ class Chat:
 
     async def stop(self, request: Request) -> Response:
         await read_form(request)
-        owner = self._owner(request)
-        found, turn = await asyncio.to_thread(self._turn, request, owner)
+        owner = self.own.owner(request)
+        found, turn = await asyncio.to_thread(self.own.turn, request, owner)
         await self.live.stop(turn.id)
         return _to(found.id, turn.id)
 
     async def show(self, request: Request) -> Response:
-        owner = self._owner(request)
-        found = await asyncio.to_thread(self._find, request, owner)
+        owner = self.own.owner(request)
+        found = await asyncio.to_thread(self.own.find, request, owner)
         return await asyncio.to_thread(self._page, request, owner, found)
 
     async def events(self, request: Request) -> Response:
         """The sentences of one answer as server-sent events, after those that the browser has seen; its end last."""
-        owner = self._owner(request)
-        _found, turn = await asyncio.to_thread(self._turn, request, owner)
+        owner = self.own.owner(request)
+        _found, turn = await asyncio.to_thread(self.own.turn, request, owner)
         seen = request.headers.get("last-event-id") or request.query_params.get("from", "0")
         first = int(seen[:4]) if seen.isascii() and seen.isdigit() else 0
         stream = self._stream(request, self.live.find(turn.id), first)
@@ -149,8 +160,8 @@ class Chat:
 
     async def rate(self, request: Request) -> Response:
         form = await read_form(request)
-        owner = self._owner(request)
-        found, turn = await asyncio.to_thread(self._turn, request, owner)
+        owner = self.own.owner(request)
+        found, turn = await asyncio.to_thread(self.own.turn, request, owner)
         given = form.get("rating", "")
         if given not in ("good", "bad"):
             raise Refused(422, "tutor.no-rating", _("Say whether the answer helped."))
@@ -163,8 +174,8 @@ class Chat:
 
     async def correct(self, request: Request) -> Response:
         form = await read_form(request)
-        owner = self._owner(request)
-        found, turn = await asyncio.to_thread(self._turn, request, owner)
+        owner = self.own.owner(request)
+        found, turn = await asyncio.to_thread(self.own.turn, request, owner)
         text = form.get("text", "")
         if not text.strip():
             missing = {"turn": turn.id, "error": _("Write what would be right.")}
@@ -174,24 +185,24 @@ class Chat:
 
     async def rename(self, request: Request) -> Response:
         form = await read_form(request)
-        owner = self._owner(request)
-        found = await asyncio.to_thread(self._find, request, owner)
+        owner = self.own.owner(request)
+        found = await asyncio.to_thread(self.own.find, request, owner)
         with contextlib.suppress(UserError):  # an empty title leaves the one there is
             await asyncio.to_thread(store.rename, self._engine, owner, found.id, form.get("title", ""))
         return _to(found.id)
 
     async def delete(self, request: Request) -> Response:
         await read_form(request)
-        owner = self._owner(request)
-        found = await asyncio.to_thread(self._find, request, owner)
+        owner = self.own.owner(request)
+        found = await asyncio.to_thread(self.own.find, request, owner)
         for turn in await asyncio.to_thread(store.list_turns, self._engine, owner, found.id):
             await self.live.stop(turn.id)
         await asyncio.to_thread(store.remove, self._engine, owner, found.id)
         return RedirectResponse("/tutor?noted=deleted", 303)
 
     async def export(self, request: Request) -> Response:
-        owner = self._owner(request)
-        found = await asyncio.to_thread(self._find, request, owner)
+        owner = self.own.owner(request)
+        found = await asyncio.to_thread(self.own.find, request, owner)
         values = await asyncio.to_thread(store.export, self._engine, owner, found.id)
         form = request.path_params["form"]
         if form == "json":
@@ -206,42 +217,6 @@ class Chat:
     @property
     def _engine(self) -> Any:
         return self.view.solution.engine
-
-    def _required(self) -> None:
-        require_tutor(self.view)
-
-    def _owner(self, request: Request, *, make: bool = False) -> str:
-        """Whose conversations these are: an account's, or this browser's; ``make`` gives it a cookie if it has none."""
-        visitor, solution = visitor_of(request), self.view.solution
-        token = request.cookies.get(visitor.style.name(COOKIE), "")
-        if visitor.identity.kind == "person":
-            owner = owner_of_account(visitor.identity.id)
-            if is_token(token):
-                # What was asked before signing in is found again after it.
-                store.adopt(solution.engine, owner, owner_of_token(token, solution.secrets))
-                set_cookies(request, (visitor.style.cookie(COOKIE, "", 0),))
-            return owner
-        if not is_token(token):
-            if not make:
-                return ""
-            token = new_token()
-        age = int(store.kept_for(solution.spec).total_seconds())
-        set_cookies(request, (visitor.style.cookie(COOKIE, token, age),))
-        return owner_of_token(token, solution.secrets)
-
-    def _find(self, request: Request, owner: str) -> Conversation:
-        self._required()
-        try:
-            return store.find(self._engine, owner, request.path_params["conversation"])
-        except UserError as unknown:
-            raise Refused(404, unknown.code, unknown.problems[0].what) from None
-
-    def _turn(self, request: Request, owner: str) -> tuple[Conversation, Kept]:
-        found, number = self._find(request, owner), request.path_params["turn"]
-        for turn in store.list_turns(self._engine, owner, found.id):
-            if str(turn.id) == number:
-                return found, turn
-        raise Refused(404, "conversation.unknown", _("There is no such conversation."))
 
     async def _ask(self, request: Request, owner: str, found: Conversation, text: str, live: bool) -> Response:
         now = self.view.solution.clock.now()
@@ -258,13 +233,13 @@ class Chat:
         names = (visitor_of(request).identity.name,) if visitor_of(request).signed_in else ()
         how: How = "remembered" if before and kept[-2].level == found.level else "chosen"
         question = Question(text, before, found.level, how, owner, names, usual=current())
-        making = self.live.begin(owner, turn, question)
+        making = self.live.begin(owner, found.id, turn, question)
         if not live:
             await making.end(WITHOUT_SCRIPT)
 
     def _home(self, request: Request, error: str | None = None) -> Response:
-        self._required()
-        owner, number = self._owner(request), paging.asked(request)
+        require_tutor(self.view)
+        owner, number = self.own.owner(request), paging.asked(request)
         first = (number - 1) * paging.SIZE
         listed = store.list_conversations(self._engine, owner, limit=paging.SIZE + 1, offset=first) if owner else []
         last = listed[:1] if number == 1 else store.list_conversations(self._engine, owner, limit=1)
@@ -276,6 +251,7 @@ class Chat:
             "examples": examples(self._base()),
             "error": error,
             "noted": request.query_params.get("noted"),
+            "handed": desk.open_of(self._engine, [one.id for one in listed]) if self.view.hands_over else {},
             **self._asking(request, error),
         }
         return self.view.page(request, "tutor.html", values, status=422 if error else 200, headers=HEADERS)
@@ -296,9 +272,12 @@ class Chat:
         first = max(0, min(place, len(turns) - SHOWN))
         shown = turns[first : first + SHOWN]
         base = self._base()
+        talk = self.talk.shown(request, owner, found, turns)
         values = {
             "conversation": found,
             "turns": [shown_turn(turn, base, self.live.find(turn.id)) for turn in shown],
+            "talk": talk,
+            "person": PERSON if talk.state == "taken" else "",
             "earlier": turns[max(0, first - SHOWN)].id if first else None,
             "later": turns[first + SHOWN].id if first + SHOWN < len(turns) else None,
             "count": len(turns),
@@ -334,119 +313,6 @@ class Chat:
             return None  # citations then show their quote alone
 
 
-def require_tutor(view: View) -> None:
-    """Raises Refused 404 where the solution has no tutor."""
-    try:
-        tutor_of(view.solution.spec)
-    except UserError as none:
-        raise Refused(404, none.code, none.problems[0].what) from None
-
-
-def level_word(level: str | None) -> str:
-    """A level in words."""
-    return {
-        "beginner": _("beginner"),
-        "intermediate": _("intermediate"),
-        "advanced": _("advanced"),
-    }.get(level or "", "")
-
-
-def how_word(how: str | None) -> str:
-    """How the level is known."""
-    return {
-        "inferred": _("inferred from the question"),
-        "chosen": _("chosen by you"),
-        "remembered": _("chosen by you"),
-    }.get(how or "", "")
-
-
-def shown_turn(turn: Kept, base: Base | None, making: Making | None) -> dict[str, Any]:
-    """One turn as its page shows it."""
-    lines: Sequence[Mapping[str, Any]] = turn.lines
-    if making is not None:
-        lines = [{"kind": line.kind, "text": line.text, "citations": line.citations} for line in making.lines]
-    return {
-        "id": turn.id,
-        "at": turn.at,
-        "question": turn.question,
-        "making": making is not None,
-        "cut": making is None and turn.state == "asked",
-        "stopped": making is None and turn.state == "stopped",
-        "language": answered_in(turn, base),
-        "blocks": blocks(lines),
-        "count": len(lines),
-        "citations": [] if making is not None else [shown_citation(citation, base) for citation in turn.citations],
-        "level": level_word(turn.level),
-        "how": how_word(turn.how),
-        "provider": turn.provider,
-        "sure": turn.sure,
-        "refused": turn.refused,
-        "tokens": turn.tokens,
-        "cost": turn.cost,
-        "rating": turn.rating,
-    }
-
-
-def answered_in(turn: Kept, base: Base | None) -> str:
-    """The language of an answer, for those who read it aloud: that of the passages cited, else of the question."""
-    edition = next((edition_of(citation["id"]) for citation in turn.citations), None)
-    if edition is not None:
-        return edition or (base.language if base else current())
-    return language_of(turn.question, base.language if base else "fr")
-
-
-def examples(base: Base | None) -> list[str]:
-    """Titles of subtopics for beginners, spread over the base."""
-    shown = base.spoken(current()) if base else ()
-    easy = [subtopic.title for subtopic in shown if subtopic.difficulty == "beginner"]
-    step = max(1, len(easy) // EXAMPLES)
-    return easy[::step][:EXAMPLES]
-
-
-def blocks(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Lines as blocks: sentences that follow each other are one paragraph, points one list."""
-    found: list[dict[str, Any]] = []
-    for line in lines:
-        kind = line["kind"]
-        if kind in ("text", "point") and found and found[-1]["kind"] == kind:
-            found[-1]["lines"].append(line)
-        else:
-            found.append({"kind": kind, "lines": [line]})
-    return found
-
-
-def shown_citation(citation: Mapping[str, Any], base: Base | None) -> dict[str, Any]:
-    """A citation with the words around its quote, and the address where it is read whole."""
-    before = after = heading = ""
-    address = None
-    if base is not None:
-        with contextlib.suppress(UserError):
-            passage = resolve(citation["id"], base)
-            start, end = citation["start"] - passage.start, citation["end"] - passage.start
-            if passage.text[start:end] == citation["quote"]:  # the base has not changed since
-                before, after = passage.text[:start], passage.text[end:]
-            heading = passage.heading
-            topic, _dot, name = passage.subtopic.partition(".")
-            mark = f"{passage.part}-{passage.number}"
-            spoken = passage.edition or base.language
-            query = f"at={mark}&from={citation['start']}&to={citation['end']}&{EDITION}={spoken}"
-            address = f"/knowledge/{quote(topic)}/{quote(name)}?{query}#{mark}"
-    return {
-        "number": citation["number"],
-        "title": citation["title"],
-        "heading": heading or shorter(citation["quote"], 70),
-        "before": before,
-        "quote": citation["quote"],
-        "after": after,
-        "address": address,
-    }
-
-
-def shorter(text: str, most: int) -> str:
-    """``text`` up to a whole word."""
-    return text if len(text) <= most else text[:most].rpartition(" ")[0] + "…"
-
-
 def _told(line: Line) -> str:
     return json.dumps({"kind": line.kind, "text": line.text, "citations": list(line.citations)}, ensure_ascii=False)
 
@@ -462,10 +328,15 @@ def _to(conversation: str, turn: int | None = None, noted: str = "") -> Response
 
 
 def _as_text(values: Mapping[str, Any]) -> str:
-    parts = [values["title"], notice()]
+    """A conversation to take away; what a person wrote stands where it was said."""
+    said: list[tuple[str, str]] = []
     for turn in values["turns"]:
-        parts.append(f"— {turn['question']}")
-        parts.append(turn["answer"] or _("(no answer)"))
         quotes = [f"[{c['number']}] {c['title']} : {c['quote']}" for c in turn["citations"]]
-        parts.append("\n".join(quotes))
-    return "\n\n".join(part for part in parts if part) + "\n"
+        parts = [f"— {turn['question']}", turn["answer"] or _("(no answer)"), "\n".join(quotes)]
+        said.append((turn["at"], "\n\n".join(part for part in parts if part)))
+    for one in values["messages"]:
+        who = _("You") if one["side"] == "owner" else _("A person")
+        said.append((one["at"], f"— {who}\n\n{one['text']}"))
+    return (
+        "\n\n".join([values["title"], notice(), *(text for _at, text in sorted(said, key=lambda each: each[0]))]) + "\n"
+    )

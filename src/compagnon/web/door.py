@@ -43,6 +43,8 @@ _DRAFTED: dict[str, Callable[[Request, dict[str, str]], str]] = {
     "quarantine.correct": lambda request, form: _here(request),
     "tutor.start": lambda request, form: "/tutor",
     "conversation.say": lambda request, form: request.url.path,
+    "handover.answer": lambda request, form: request.url.path.removesuffix("/answer"),
+    "proposal.draft": lambda request, form: request.url.path.removesuffix("/draft"),
     "try.ask": lambda request, form: request.url.path,
     "try.feedback": lambda request, form: request.url.path.removesuffix("/feedback") + "/try",
 }

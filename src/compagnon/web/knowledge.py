@@ -20,9 +20,10 @@ from compagnon.services.tutor.knowledge.base import Base, Entry
 from compagnon.services.tutor.knowledge.model import Subtopic
 from compagnon.services.tutor.passages import passages
 from compagnon.services.tutor.search.language import language_of
-from compagnon.web.chat import level_word, require_tutor, shorter
 from compagnon.web.editions import base_of, edition, editions, within
 from compagnon.web.live import Live
+from compagnon.web.own import require_tutor
+from compagnon.web.turns import level_word, shorter
 from compagnon.web.view import View
 
 LONGEST_SEARCH = 200

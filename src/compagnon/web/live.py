@@ -16,8 +16,10 @@ from compagnon.services.tutor.answer.events import Began, Cited, Done, Event, Li
 from compagnon.services.tutor.answer.opening import open_tutor
 from compagnon.services.tutor.answer.tutor import Question, Tutor
 from compagnon.services.tutor.conversations import store
+from compagnon.services.tutor.handover.desk import hand_over
+from compagnon.services.tutor.handover.rules import reason_of
 from compagnon.services.tutor.knowledge.load import stamp
-from compagnon.services.tutor.place import knowledge_folder
+from compagnon.services.tutor.place import knowledge_folder, tutor_of
 
 if TYPE_CHECKING:
     from compagnon.solution import Solution
@@ -38,6 +40,7 @@ class Making:
     """One answer while it is made; ``lines`` grow, ``ended`` comes last."""
 
     owner: str
+    conversation: str
     turn: int
     lines: list[Line] = field(default_factory=list)
     cited: list[Cited] = field(default_factory=list)
@@ -130,12 +133,15 @@ class Live:
             what = _("That is a lot of questions in one minute; ask again in a moment.")
             raise Refused(429, "tutor.too-often", what, headers={"retry-after": str(int(wait) + 1)})
 
-    def begin(self, owner: str, turn: int, question: Question) -> Making:
-        """Answer ``question`` as the turn ``turn``; it goes on by itself, and is kept when it is whole."""
+    def begin(self, owner: str, conversation: str, turn: int, question: Question) -> Making:
+        """Answer ``question`` as the turn ``turn``; it goes on by itself, and is kept when it is whole.
+
+        Where the settings say so, the conversation is then handed over to a person.
+        """
         known = self._making.get(turn)
         if known is not None:
             return known
-        making = self._making[turn] = Making(owner, turn)
+        making = self._making[turn] = Making(owner, conversation, turn)
         making.task = asyncio.create_task(self._make(making, question))
         return making
 
@@ -182,9 +188,16 @@ class Live:
         try:
             if reply is not None:
                 store.answer(engine, making.owner, making.turn, reply)
+                self._hand_over(making, reply)
             elif making.lines:
                 store.answer(engine, making.owner, making.turn, making.so_far(question.text), state="stopped")
             else:
                 store.stop(engine, making.owner, making.turn)
         except UserError as error:  # the conversation was deleted meanwhile
             _log.info("an answer was not kept: %s", error.code)
+
+    def _hand_over(self, making: Making, reply: Reply) -> None:
+        settings = tutor_of(self.solution.spec).handover
+        reason = reason_of(reply, settings) if settings else None
+        if reason is not None:
+            hand_over(self.solution.engine, making.owner, making.conversation, reason, self.solution.clock.now())

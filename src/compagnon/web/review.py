@@ -21,9 +21,10 @@ from compagnon.services.tutor.knowledge.base import Base
 from compagnon.services.tutor.passages import passages
 from compagnon.spec.model import Ceiling
 from compagnon.web import paging
-from compagnon.web.chat import level_word, require_tutor, shorter
 from compagnon.web.editions import base_of
 from compagnon.web.forms import FORM_KEY, seal, unseal
+from compagnon.web.own import require_tutor
+from compagnon.web.turns import level_word, shorter
 from compagnon.web.view import View
 from compagnon.web.visitor import visitor_of
 

@@ -27,7 +27,7 @@ class Site:
     view: View
 
     def map(self, request: Request) -> Response:
-        groups = site_map(self.view.solution.spec)
+        groups = site_map(self.view.solution.spec, desk=self.view.hands_over, faq=self.view.grows_faq)
         if not visitor_of(request).may("solution.read"):
             # What everybody may see, and no name of a table or model.
             groups = [(title, [link for link in links if link[0].startswith(OPEN)]) for title, links in groups]
@@ -81,7 +81,7 @@ class Site:
         return self.view.page(request, "guide.html", {"guide": guide})
 
 
-def site_map(spec: Spec) -> list[tuple[str, list[tuple[str, str]]]]:
+def site_map(spec: Spec, *, desk: bool = False, faq: bool = False) -> list[tuple[str, list[tuple[str, str]]]]:
     """Every page that has an address of its own, in groups: (address, title)."""
     language = current()
     models = {name: text_of(model.title, language) or name for name, model in spec.models.items()}
@@ -96,6 +96,8 @@ def site_map(spec: Spec) -> list[tuple[str, list[tuple[str, str]]]]:
                 ("/tutor", _("Ask the tutor")),
                 ("/knowledge", _("Knowledge base")),
                 ("/knowledge/glossary", _("Glossary")),
+                *([("/tutor/handovers", _("To take over"))] if desk else []),
+                *([("/tutor/faq", _("Living FAQ"))] if faq else []),
                 ("/corrections", _("Corrections")),
                 ("/asked", _("What is asked")),
                 ("/providers", _("Providers and costs")),

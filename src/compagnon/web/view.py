@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from compagnon.access.account import author_names
 from compagnon.i18n import _, current, format_number, ngettext
+from compagnon.services.tutor.handover import desk
 from compagnon.spec.model import text_of
 from compagnon.web import words
 from compagnon.web.visitor import visitor_of
@@ -49,10 +50,23 @@ class View:
             style=f"/static/app.css?v={_digest(STATIC / 'app.css')}",
             script=f"/static/job.js?v={_digest(STATIC / 'job.js')}",
             chat_script=f"/static/chat.js?v={_digest(STATIC / 'chat.js')}",
+            talk_script=f"/static/talk.js?v={_digest(STATIC / 'talk.js')}",
             release=metadata.version("compagnon"),
             text=lambda value: text_of(value, current()),
             moment=lambda value: words.moment(value, solution_timezone(self.solution)),
         )
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether a person takes conversations over in this solution."""
+        tutor = self.solution.spec.tutor
+        return tutor is not None and tutor.handover is not None
+
+    @property
+    def grows_faq(self) -> bool:
+        """Whether this solution has a FAQ that real questions become entries of."""
+        tutor = self.solution.spec.tutor
+        return tutor is not None and (tutor.handover is not None or "faq" in tutor.model_fields_set)
 
     def page(
         self,
@@ -73,7 +87,12 @@ class View:
             "path": request.url.path,
             "solution": text_of(spec.title, current()) or spec.name if known else "Compagnon",
             "models": {name: text_of(model.title, current()) or name for name, model in models.items()},
-            "tutor_here": self.solution.spec.tutor is not None and visitor.may("tutor.ask"),
+            "tutor_here": spec.tutor is not None and visitor.may("tutor.ask"),
+            "desk_here": self.hands_over and visitor.may("desk.answer"),
+            "hands_over": self.hands_over,
+            "faq_here": self.grows_faq and visitor.may("desk.answer"),
+            # Asked for by those pages alone that show it.
+            "waiting": lambda: desk.count(self.solution.engine)["waiting"],
             "visitor": visitor,
             "may": visitor.may,
         }

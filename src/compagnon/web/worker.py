@@ -18,7 +18,12 @@ _log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0
 STOP_SECONDS = 10.0
-_PROGRAM = "import sys; from compagnon.solution import Solution; Solution(sys.argv[1]).work_once()"
+_OPEN = "import sys; from compagnon.solution import Solution; solution = Solution(sys.argv[1]); "
+_PROGRAMS = {
+    "run": _OPEN + "solution.work_once()",
+    "prompt": _OPEN + "from compagnon.services.tutor.prompts.job import work_once; work_once(solution)",
+}
+"""What does a job, by its kind; one at a time."""
 
 
 @dataclass
@@ -52,10 +57,11 @@ class Worker:
     def _watch(self) -> None:
         while not self._stop.wait(LOOK_EVERY):
             try:
-                if self._is_idle() and self._is_work():
+                kind = self._next() if self._is_idle() else None
+                if kind is not None:
                     environment = dict(self.solution.environ)
                     self._process = subprocess.Popen(
-                        [sys.executable, "-c", _PROGRAM, str(self.solution.root)],
+                        [sys.executable, "-c", _PROGRAMS[kind], str(self.solution.root)],
                         stdin=subprocess.DEVNULL,
                         env=environment,
                     )
@@ -65,11 +71,14 @@ class Worker:
     def _is_idle(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    def _is_work(self) -> bool:
+    def _next(self) -> str | None:
+        """The kind of the oldest job that waits."""
         now = self.solution.clock.now()
-        return any(
-            job.kind == "run"
+        waiting = [
+            job.kind
+            for job in self.solution.jobs.latest(20)
+            if job.kind in _PROGRAMS
             and not job.cancel
             and (job.state == "queued" or (job.state == "running" and job.lease_until and job.lease_until < now))
-            for job in self.solution.jobs.latest(20)
-        )
+        ]
+        return waiting[-1] if waiting else None

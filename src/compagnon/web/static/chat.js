@@ -15,11 +15,14 @@
   const question = document.querySelector("#question");
   const place = `question ${location.pathname}`;
   const keep = (act) => { try { return act(sessionStorage); } catch { return null; } };
-  if (question) {
-    if (!question.value) question.value = keep((kept) => kept.getItem(place)) || "";
-    question.addEventListener("input", () => keep((kept) => kept.setItem(place, question.value)));
-    question.form.addEventListener("submit", () => keep((kept) => kept.removeItem(place)));
-  }
+  if (question && !question.value) question.value = keep((kept) => kept.getItem(place)) || "";
+  // On the document: the form may be replaced by another.
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "question") keep((kept) => kept.setItem(place, event.target.value));
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.elements.namedItem("question")) keep((kept) => kept.removeItem(place));
+  });
 
   const turn = document.querySelector("[data-stream]");
   if (!turn) return;
@@ -51,13 +54,18 @@
     try {
       const page = await fetch(`${location.pathname}?turn=${turn.id.slice(5)}`, { credentials: "same-origin" });
       if (!page.ok) throw new Error(page.status);
-      const whole = new DOMParser().parseFromString(await page.text(), "text/html").getElementById(turn.id);
+      const next = new DOMParser().parseFromString(await page.text(), "text/html");
+      const whole = next.getElementById(turn.id);
       if (whole.dataset.stream) return again();
       const writing = turn.contains(document.activeElement);
       turn.replaceWith(whole);
       if (writing) whole.focus();
       listen(whole);
-      said.textContent = said.dataset.done;
+      // The answer may have handed the conversation over to a person.
+      const talk = next.getElementById("talk"), before = document.getElementById("talk");
+      before.replaceWith(talk);
+      document.dispatchEvent(new Event("talk"));
+      said.textContent = [said.dataset.done, talk.querySelector("[data-say]")?.textContent.trim()].filter(Boolean).join(" ");
     } catch {
       again();
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from compagnon.database.ledger import utc
 from compagnon.database.tables import conversations, handover_messages
@@ -48,8 +48,12 @@ def add(
     masked = mask_text(text.strip()[:LONGEST], spared)
     if not masked:
         raise UserError("handover.no-text", _("Write the message first."))
-    query = select(func.count()).where(handover_messages.c.conversation_id == conversation)
-    if connection.execute(query).scalar_one() >= MOST:
+    query = select(handover_messages).where(handover_messages.c.handover_id == handover)
+    before = connection.execute(query.order_by(handover_messages.c.id.desc()).limit(1)).first()
+    if before is not None and (before.by, before.text) == (by, masked):
+        return _message(before)  # a second click
+    count = select(func.count()).where(handover_messages.c.conversation_id == conversation)
+    if connection.execute(count).scalar_one() >= MOST:
         raise UserError(
             "conversation.full",
             _("This conversation is full."),
@@ -68,10 +72,14 @@ def listed(connection: Connection, conversation: str) -> list[Message]:
     """The messages of a conversation in their order."""
     table = handover_messages
     query = select(table).where(table.c.conversation_id == conversation).order_by(table.c.id)
-    return [Message(row.id, utc(row.at), row.side, row.text, row.by) for row in connection.execute(query)]
+    return [_message(row) for row in connection.execute(query)]
 
 
 def last(connection: Connection, conversation: str) -> int:
     """The number of the last message; 0 where there is none."""
     query = select(func.max(handover_messages.c.id)).where(handover_messages.c.conversation_id == conversation)
     return int(connection.execute(query).scalar() or 0)
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(row.id, utc(row.at), row.side, row.text, row.by)

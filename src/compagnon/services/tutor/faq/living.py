@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from sqlalchemy import Engine, desc, insert, or_, select
+from sqlalchemy import ColumnElement, Engine, desc, func, insert, or_, select
 
 from compagnon.database.ledger import reading, utc, writing
 from compagnon.database.tables import conversations, faq_decisions, handovers, turns
@@ -105,11 +105,10 @@ class Decision:
 
 def unanswered(engine: Engine) -> list[Unanswered]:
     """The latest real questions that were refused, unsure, rated bad, or handed over; the oldest of them first."""
-    without = or_(turns.c.refused.is_(True), turns.c.sure.is_(False), turns.c.rating == "bad")
     query = (
         select(conversations.c.owner, turns.c.question, turns.c.at, turns.c.conversation_id)
         .select_from(turns.join(conversations, conversations.c.id == turns.c.conversation_id))
-        .where(without)
+        .where(_without())
         .order_by(desc(turns.c.id))
         .limit(MOST)
     )
@@ -121,17 +120,32 @@ def unanswered(engine: Engine) -> list[Unanswered]:
     return [each for each in found if not asks_for_person(each.question) and _terms(each.question)]
 
 
-def proposals(solution: Solution, index: Index, embedder: Embedder | None = None) -> list[Proposal]:
+def _without() -> ColumnElement[bool]:
+    return or_(turns.c.refused.is_(True), turns.c.sure.is_(False), turns.c.rating == "bad")
+
+
+def proposals(
+    solution: Solution, index: Index, embedder: Embedder | None = None, known: dict[str, bool] | None = None
+) -> list[Proposal]:
     """What deserves an entry, asked by most people first; groups of fewer people than declared are not shown.
 
-    Questions that the base answers by now, and groups that were refused, are left out.
+    Questions that the base answers by now, and groups that were refused, are left out. ``known``: what an earlier call
+    with the same index found answered, which this one adds to.
     """
-    settings = tutor_of(solution.spec).faq
-    boundary = Boundary(index.base)
-    rows = [each for each in unanswered(solution.engine) if not _answered(each.question, index, boundary)]
+    settings, boundary = tutor_of(solution.spec).faq, Boundary(index.base)
+    rows = unanswered(solution.engine)
+    near = _near([each.question for each in rows], settings.alike, embedder)
+    known = {} if known is None else known
+    free = np.zeros(len(rows), dtype=bool)
+    # To look a question up takes longest: only where enough people asked alike, and once for each wording.
+    for place in _shared(near, [each.owner for each in rows], settings.people):
+        question = rows[place].question
+        if question not in known:
+            known[question] = _answered(question, index, boundary)
+        free[place] = not known[question]
     refused = {bare(each.question) for each in history(solution.engine) if each.state == "refused"}
     made: list[Proposal] = []
-    for group in grouped([each.question for each in rows], settings.alike, embedder):
+    for group in _groups(near, free):
         members = [rows[place] for place in group]
         people = {each.owner for each in members}
         if len(people) >= settings.people and not refused & {bare(each.question) for each in members}:
@@ -191,16 +205,37 @@ def draft(
 
 
 def accept(
-    solution: Solution, proposal: Proposal, written: Written, *, by: str, now: datetime, why: str = ""
-) -> Decision:
-    """Put ``written`` into the base and keep the decision with its patch; both or none."""
+    solution: Solution, proposal: Proposal, written: Written, *, by: str, now: datetime, why: str = "",
+    after: int | None = None,
+) -> Decision:  # fmt: skip
+    """Put ``written`` into the base and keep the decision with its patch; both or none.
+
+    ``after``: the last decision that was known; raises UserError ``faq.decided`` where this proposal has a later one.
+    """
     patch = written.patch(tutor_of(solution.spec).knowledge)
-    return _decide(solution.engine, proposal, "accepted", by, now, why, written, patch)
+    return _decide(solution.engine, proposal, "accepted", by, now, why, written, patch, after)
 
 
-def refuse(solution: Solution, proposal: Proposal, *, by: str, now: datetime, why: str = "") -> Decision:
-    """Leave a group out from now on."""
-    return _decide(solution.engine, proposal, "refused", by, now, why, None, None)
+def refuse(
+    solution: Solution, proposal: Proposal, *, by: str, now: datetime, why: str = "", after: int | None = None
+) -> Decision:
+    """Leave a group out from now on; ``after`` as in ``accept``."""
+    return _decide(solution.engine, proposal, "refused", by, now, why, None, None, after)
+
+
+def last_decision(engine: Engine) -> int:
+    """The number of the latest decision; 0 before the first."""
+    with reading(engine) as connection:
+        return int(connection.execute(select(func.max(faq_decisions.c.id))).scalar() or 0)
+
+
+def mark(engine: Engine) -> tuple[Any, ...]:
+    """Changes whenever proposals may have changed, the knowledge base apart."""
+    asked = select(func.count(), func.max(turns.c.id), func.max(turns.c.rated)).where(_without())
+    said = select(func.count(), func.max(handovers.c.closed)).where(handovers.c.answer.is_not(None))
+    with reading(engine) as connection:
+        seen = (*connection.execute(asked).one(), *connection.execute(said).one())
+    return (*seen, last_decision(engine))
 
 
 def history(engine: Engine) -> list[Decision]:
@@ -210,16 +245,27 @@ def history(engine: Engine) -> list[Decision]:
         return [Decision(**{**row, "at": utc(row["at"])}) for row in rows]
 
 
-def grouped(questions: Sequence[str], alike: float, embedder: Embedder | None = None) -> list[list[int]]:
-    """Places of ``questions`` by groups that are asked alike, the largest first; each question is in one group.
+def _near(questions: Sequence[str], alike: float, embedder: Embedder | None) -> np.ndarray:
+    """Which pairs are asked alike."""
+    return likeness(questions, embedder) >= alike if questions else np.zeros((0, 0), dtype=bool)
 
-    The question with the most neighbors and those as near to it as ``alike`` are the first group, and so on with the
-    rest: each member is near to one question that was really asked, so that a group does not drift.
+
+def _shared(near: np.ndarray, owners: Sequence[str], people: int) -> list[int]:
+    """Places that may be in a group of enough people: those near to a question to which as many are near."""
+    found: set[int] = set()
+    for row in near:
+        places = np.flatnonzero(row).tolist()
+        if len({owners[place] for place in places}) >= people:
+            found.update(places)
+    return sorted(found)
+
+
+def _groups(near: np.ndarray, free: np.ndarray) -> list[list[int]]:
+    """The ``free`` places by groups that are asked alike, the largest first; each is in one group.
+
+    The question with the most neighbors and those near to it are the first group, and so on with the rest: each member
+    is near to one question that was really asked, so that a group does not drift. It stands first.
     """
-    if not questions:
-        return []
-    near = likeness(questions, embedder) >= alike
-    free = np.ones(len(questions), dtype=bool)
     found: list[list[int]] = []
     while free.any():
         counts = np.where(free, (near & free).sum(axis=1), -1)
@@ -287,7 +333,7 @@ def _proposal(members: Sequence[Unanswered], people: int, index: Index) -> Propo
 
 def _decide(
     engine: Engine, proposal: Proposal, state: Literal["accepted", "refused"], by: str, now: datetime, why: str,
-    written: Written | None, patch: str | None,
+    written: Written | None, patch: str | None, after: int | None,
 ) -> Decision:  # fmt: skip
     entry = written.ids[0] if written else None
     values = {
@@ -295,6 +341,10 @@ def _decide(
         "people": proposal.people, "entry": entry, "patch": patch, "why": mask_text(why) or None,
     }  # fmt: skip
     with writing(engine) as connection:
+        if after is not None:
+            since = (faq_decisions.c.proposal == proposal.id) & (faq_decisions.c.id > after)
+            if connection.execute(select(faq_decisions.c.id).where(since)).first() is not None:
+                raise UserError("faq.decided", _("Somebody else has decided of this proposal meanwhile."))
         adding = insert(faq_decisions).values(**values).returning(faq_decisions.c.id)
         number = int(connection.execute(adding).scalar_one())
         if written is not None:

@@ -81,11 +81,20 @@ def of_owner(engine: Engine, owner: str, conversation: str) -> Handover | None:
     return _handover(row) if row is not None else None
 
 
+def open_of(engine: Engine, conversation_ids: Sequence[str]) -> dict[str, State]:
+    """The state of those that are not closed, among conversations of one's own."""
+    query = select(handovers.c.conversation_id, handovers.c.state)
+    query = query.where(handovers.c.conversation_id.in_(conversation_ids), handovers.c.state.in_(OPEN))
+    with reading(engine) as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def list_handovers(
-    engine: Engine, states: Sequence[State] = OPEN, *, limit: int = 50, offset: int = 0
+    engine: Engine, states: Sequence[State] = OPEN, *, limit: int = 50, offset: int = 0, latest: bool = False
 ) -> list[Handover]:
-    """Those in one of ``states``, the one that waits for longest first."""
-    query = _query().where(handovers.c.state.in_(states)).order_by(handovers.c.at, handovers.c.id)
+    """Those in one of ``states``, the one that waits for longest first; ``latest``: the last closed first."""
+    order = (handovers.c.closed.desc(), handovers.c.id.desc()) if latest else (handovers.c.at, handovers.c.id)
+    query = _query().where(handovers.c.state.in_(states)).order_by(*order)
     with reading(engine) as connection:
         return [_handover(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
