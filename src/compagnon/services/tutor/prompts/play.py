@@ -32,7 +32,6 @@ from compagnon.services.tutor.prompts.questions import Asked, QuestionSet
 from compagnon.services.tutor.prompts.variant import Variant
 
 if TYPE_CHECKING:
-    from compagnon.services.tutor.search.index import Index
     from compagnon.solution import Solution
 
 FAILURES = 3
@@ -54,27 +53,27 @@ class Conditions:
 class Stage:
     """A tutor and a service, on which prompts are played one after the other. Use as a context manager."""
 
-    def __init__(self, solution: Solution, provider: str | None = None, *, index: Index | None = None) -> None:
+    def __init__(self, solution: Solution, provider: str | None = None, *, base: Base | None = None) -> None:
         """Raises UserError: no tutor, an unknown provider, ``prompt.no-model`` where none is asked, no key."""
         name = provider or default_provider(solution)
         if declared(solution.spec.providers, name).kind == EXTRACT:
             raise no_model()
         self.solution = solution
         self.gateway: Gateway = gateway(solution, name)
-        self._index = index
+        self._base = base
 
     @cached_property
     def base(self) -> Base:
         """What the tutor knows."""
-        if self._index is not None:
-            return self._index.base
         solution = self.solution
-        return load(knowledge_folder(solution.root, solution.spec), shown=tutor_of(solution.spec).knowledge)
+        return self._base or load(
+            knowledge_folder(solution.root, solution.spec), shown=tutor_of(solution.spec).knowledge
+        )
 
     @cached_property
     def tutor(self) -> Tutor:
         """Opened when the first question is asked: comparing needs no index."""
-        return open_tutor(self.solution, EXTRACT, index=self._index)
+        return open_tutor(self.solution, EXTRACT)
 
     def conditions(self, questions: QuestionSet) -> Conditions:
         base, options, service = self.base, self.gateway.options, self.gateway.provider
@@ -161,7 +160,7 @@ def play(
     if again:
         scores.forget(engine, variant.digest, conditions.digest)
     known = {answer.number for answer in scores.answers(engine, variant.digest, conditions.digest)}
-    base, desk = stage.tutor.index.base, stage.tutor.desk
+    base, desk = stage.base, stage.tutor.desk
     count = len(conditions.questions)
 
     async def go() -> None:
