@@ -100,6 +100,7 @@ def site_map(spec: Spec, *, desk: bool = False, faq: bool = False) -> list[tuple
                 *([("/tutor/faq", _("Living FAQ"))] if faq else []),
                 ("/corrections", _("Corrections")),
                 ("/asked", _("What is asked")),
+                ("/prompts", _("Prompts")),
                 ("/providers", _("Providers and costs")),
             ]
             if spec.tutor

@@ -59,7 +59,7 @@ def add_tutor(view: View, live: Live, get: Add, post: Add) -> None:
     get("/asked", review.asked, "asked")
     prompts = Prompts(view)
     get("/prompts", prompts.home, "prompts")
-    post("/prompts/try", with_form(prompts.try_), "prompts.try")
+    post("/prompts/answers", with_form(prompts.try_), "prompts.try")
     post("/prompts/play", with_form(prompts.play), "prompts.play")
     post("/prompts/stop", with_form(prompts.stop), "prompts.stop")
     post("/prompts/ship", with_form(prompts.ship), "prompts.ship")

@@ -40,10 +40,10 @@ def test_two_answers_then_scores_then_two_acts(tutor: tuple[Solution, httpx.Clie
     page = client.get("/prompts")
     assert page.status_code == 200
     assert "No prompt was scored yet" in page.text
-    tried = post(client, "try", body("6. Inventez."), question=QUESTION, level="beginner")
+    tried = post(client, "answers", body("6. Inventez."), question=QUESTION, level="beginner")
     assert tried.text.count("written by the model") == 1
     assert "put in order without the model" in tried.text
-    assert post(client, "try", body("6. Inventez.")).status_code == 422
+    assert post(client, "answers", body("6. Inventez.")).status_code == 422
 
     unplayed = post(client, "ship", body("6. Restez bref."))
     assert unplayed.status_code == 422
@@ -89,4 +89,4 @@ def test_without_a_service_it_says_so(tmp_path: Path) -> None:
         with running(create_app(Solution(solution.root, environ=KEY))) as address:
             page = httpx.get(f"{address}/prompts", headers={"Accept-Language": "en"})
     assert "a prompt changes nothing" in page.text
-    assert "/prompts/try" not in page.text
+    assert "/prompts/answers" not in page.text

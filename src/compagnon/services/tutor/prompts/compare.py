@@ -18,6 +18,8 @@ from compagnon.services.tutor.prompts.scores import Answer
 DRAWS = 4000
 SEED = 1
 LEVEL = 0.95
+FEW = 6
+"""Questions under which nothing is told apart: five that all agree may still be chance (sign test, 6 %)."""
 
 Verdict = Literal["same", "unclear", "better", "worse", "more", "less"]
 
@@ -62,7 +64,7 @@ def _difference(name: str, pairs: np.ndarray[Any, np.dtype[np.float64]]) -> Diff
     verdict: Verdict
     if not changes.any():
         verdict = "same"
-    elif low <= 0 <= high:
+    elif len(changes) < FEW or low <= 0 <= high:
         verdict = "unclear"
     elif not MEASURES[name].gated and not MEASURES[name].less_is_better:
         verdict = "more" if change > 0 else "less"

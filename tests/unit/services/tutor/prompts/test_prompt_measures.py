@@ -97,10 +97,11 @@ def test_differences_are_paired_and_say_when_they_cannot_be_told_apart() -> None
     same = compare(answers(1, 0.5, 0), answers(1, 0.5, 0))
     unclear = compare(answers(1, 0, 1, 0), answers(0, 1, 1, 1))
     better = compare(answers(0, 0, 0, 0, 0, 0), answers(1, 1, 1, 1, 1, 0))
-    dearer = compare(answers(1, 1, 1, name="cost"), answers(2, 3, 2, name="cost"))
-    longer = compare(answers(1, 1, 1, name="words"), answers(2, 3, 2, name="words"))
-    verdicts = [one.verdict for (one,) in (same, unclear, better, dearer, longer)]
-    assert verdicts == ["same", "unclear", "better", "worse", "more"]
+    dearer = compare(answers(*[1] * 6, name="cost"), answers(*[2, 3] * 3, name="cost"))
+    longer = compare(answers(*[1] * 6, name="words"), answers(*[2, 3] * 3, name="words"))
+    few = compare(answers(0, 0, 0, 0, 0), answers(1, 1, 1, 1, 1))
+    verdicts = [one.verdict for (one,) in (same, unclear, better, dearer, longer, few)]
+    assert verdicts == ["same", "unclear", "better", "worse", "more", "unclear"]
     (one,) = unclear
     assert (one.questions, one.before, one.after, one.change) == (4, 0.5, 0.75, 0.25)
     assert one.low <= 0 <= one.high
