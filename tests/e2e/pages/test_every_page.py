@@ -98,6 +98,7 @@ def test_every_route_of_a_page_is_walked() -> None:
     # The tutor's own tests walk its pages, on a solution that has one; queries are those of a file this one has not.
     elsewhere = {"tutor", "conversation", "knowledge", "corrections", "correction", "asked", "chat-script"}
     elsewhere |= {"query", "predict", "sign-out"}
+    elsewhere |= {"prompts"}  # test_prompts_browser.py
     machines = {"completions", "models", "model", "openapi", "metrics", "live", "ready", "style", "script"}
     opened = {name for name in NEEDED if "." not in name} - machines - files
     addresses = {
