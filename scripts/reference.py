@@ -113,6 +113,7 @@ SUBJECTS = {
     "role": "Rôles · Roles",
     "run": "Exécutions · Runs",
     "sandbox": "Sources d'entraînement · Practice sources",
+    "scope": "Périmètre du tuteur · Scope of the tutor",
     "secrets": "Secrets",
     "serve": "Démarrer le serveur · Starting the server",
     "server": "Serveur · Server",

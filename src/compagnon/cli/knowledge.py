@@ -299,7 +299,8 @@ def _waiting(found: list[Waiting], as_json: bool) -> None:
         ["file"],
         type=click.Path(path_type=Path),
         help=N_(
-            "Course in Markdown (.md) or HTML (.html); FAQ in these forms with --faq, or in CSV, JSON, JSON Lines."
+            "Course in Markdown (.md), HTML (.html), Word (.docx) or PDF (.pdf); FAQ in Markdown or HTML with --faq, "
+            "or in CSV, JSON, JSON Lines."
         ),
     ),
     Option(
@@ -342,6 +343,7 @@ def _waiting(found: list[Waiting], as_json: bool) -> None:
     ),
     examples=[
         ("compagnon knowledge import cours.md --topic sorting", N_("a new topic from a Markdown file")),
+        ("compagnon knowledge import cours.pdf --topic graphs", N_("one from a PDF, with what to look at in it")),
         ("compagnon knowledge import faq.csv", N_("the questions and answers of a firm, by theme")),
         ("compagnon knowledge import faq.html --faq --topic returns", N_("those of a page, in one topic")),
     ],
@@ -378,17 +380,19 @@ def _import_course(
     solution = Solution(folder())
     shown = tutor_of(solution.spec).knowledge
     place = knowledge_folder(solution.root, solution.spec)
-    written = import_course(file, place, topic, level=level, language=language, title=title)
+    imported = import_course(file, place, topic, level=level, language=language, title=title)
     _signed(solution, [topic], reviewed_by)
     report = checking.check(place, shown=shown, topics=(topic,))
     made = [subtopic.id for subtopic in report.base if subtopic.topic == topic]
-    name = f"{shown}/{written.name}"
+    name = f"{shown}/{imported.file.name}"
     if as_json:
         missing = [problem.as_dict() for problem in (*report.problems, *report.warnings)]
-        print_json({"file": name, "subtopics": made, "missing": missing})
+        print_json({"file": name, "subtopics": made, "notes": list(imported.notes), "missing": missing})
         return
     count = ngettext("{file}: {count} subtopic.", "{file}: {count} subtopics.", len(made))
     click.echo(count.format(file=name, count=format_number(len(made))))
+    for note in imported.notes:
+        click.echo(_("to look at: {note}").format(note=note))
     for problem in (*report.problems, *report.warnings):
         click.echo(str(problem))
     click.echo(_("Complete the file, then check it: {command}").format(command="compagnon knowledge check"))

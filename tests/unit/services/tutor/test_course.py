@@ -59,7 +59,7 @@ HTML = """\
 
 def test_markdown_becomes_subtopics_with_examples(tmp_path: Path) -> None:
     (tmp_path / "tris.md").write_text(MARKDOWN, encoding="utf-8")
-    written = import_course(tmp_path / "tris.md", tmp_path / "base", "sorting", level="intermediate")
+    written = import_course(tmp_path / "tris.md", tmp_path / "base", "sorting", level="intermediate").file
     base = load(tmp_path / "base")
     assert written.name == "sorting.json"
     assert base.topic("sorting").title == "Les tris"
@@ -96,7 +96,7 @@ def test_html_gives_what_a_reader_sees(tmp_path: Path) -> None:
 def test_a_topic_that_exists_is_left_as_it_is(tmp_path: Path) -> None:
     course = tmp_path / "c.md"
     course.write_text("# A\n\nTexte.\n", encoding="utf-8")
-    before = import_course(course, tmp_path, "a").read_bytes()
+    before = import_course(course, tmp_path, "a").file.read_bytes()
     course.write_text("# B\n\nAutre.\n", encoding="utf-8")
     with pytest.raises(UserError) as caught:
         import_course(course, tmp_path, "a")
@@ -141,5 +141,5 @@ def test_no_text_makes_reading_slow(sign: str) -> None:
 
 def test_a_written_topic_is_json_in_the_published_form(tmp_path: Path) -> None:
     (tmp_path / "c.md").write_text("# A\n\nTexte « é ».\n", encoding="utf-8")
-    made = json.loads(import_course(tmp_path / "c.md", tmp_path, "a", language="en", title="T").read_text("utf-8"))
+    made = json.loads(import_course(tmp_path / "c.md", tmp_path, "a", language="en", title="T").file.read_text("utf-8"))
     assert (made["version"], made["topic"], made["title"], made["language"]) == (1, "a", "T", "en")

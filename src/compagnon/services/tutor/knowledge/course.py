@@ -15,11 +15,22 @@ from compagnon.i18n import _
 from compagnon.scaffold.folder import slug
 from compagnon.services.tutor.knowledge.blocks import Block, from_html, from_markdown
 from compagnon.services.tutor.knowledge.model import BASE_VERSION, Difficulty
+from compagnon.services.tutor.knowledge.reading import LARGEST, Reading, too_large
 from compagnon.spec.text import decode
 
-READERS = {".md": from_markdown, ".markdown": from_markdown, ".html": from_html, ".htm": from_html}
+TEXTS = {".md": from_markdown, ".markdown": from_markdown, ".html": from_html, ".htm": from_html}
+READERS = (*TEXTS, ".docx", ".pdf")
+"""Ends of the names of courses; what a file is, its first bytes say."""
 _EXAMPLE = re.compile(r"^(?:exemples?|examples?)\b", re.IGNORECASE)
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The file of the topic that was written, and what a person should look at in it."""
+
+    file: Path
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -34,8 +45,8 @@ class _Part:
 
 def import_course(
     path: Path, folder: Path, topic: str, *, level: Difficulty = "beginner", language: str = "fr", title: str = ""
-) -> Path:
-    """Write the course in ``path`` as the topic ``topic`` of the base in ``folder``; returns the file.
+) -> Imported:
+    """Write the course in ``path`` as the topic ``topic`` of the base in ``folder``.
 
     A heading with text under it becomes a subtopic of difficulty ``level``; one that begins with « Exemple » becomes an
     example of the subtopic above it, and so does a block of code. Raises UserError; a topic that exists is left as it
@@ -46,7 +57,10 @@ def import_course(
         next_ = _("Use lower-case letters, digits and `{separator}`, beginning with a letter.").format(separator="_")
         raise UserError("knowledge.topic-name", what, next=next_)
     target = folder / f"{topic}.json"
-    made = topic_of(_blocks(path), topic, level=level, language=language, title=title or path.stem, source=path.name)
+    course = read_course(path)
+    made = topic_of(
+        course.blocks, topic, level=level, language=language, title=title or path.stem, source=path.name
+    )  # fmt: skip
     text = json.dumps(made, ensure_ascii=False, indent=2) + "\n"
     with explain_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,22 +73,37 @@ def import_course(
                 _("The topic `{topic}` is already in the knowledge base.").format(topic=topic),
                 next=_("Give another name with --topic; nothing was changed."),
             ) from error
-    return target
+    return Imported(target, course.notes)
 
 
-def _blocks(path: Path) -> list[Block]:
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise UserError(
-            "knowledge.course-format",
-            _("{path} is neither Markdown (.md) nor HTML (.html).").format(path=path.name),
-            next=_("Save the course in one of these forms."),
-        )
+def read_course(path: Path) -> Reading:
+    """The blocks of the course in ``path``, and what was left out of it. Raises UserError."""
     try:
-        return list(reader(decode(path.read_bytes(), path.name)))
+        if path.stat().st_size > LARGEST:
+            raise too_large(path.name)
+        content = path.read_bytes()
     except OSError as error:
         what = _("{path} cannot be read: {reason}").format(path=path, reason=error.strerror)
         raise UserError("knowledge.course-unreadable", what, where=Location(str(path))) from error
+    if content.startswith(b"PK\x03\x04"):
+        from compagnon.services.tutor.knowledge.word import from_word
+
+        return from_word(content, path.name)
+    if b"%PDF-" in content[:1024] and path.suffix.lower() not in TEXTS:
+        from compagnon.services.tutor.knowledge.pdf import from_pdf
+
+        return from_pdf(content, path.name)
+    reader = TEXTS.get(path.suffix.lower())
+    if reader is None:
+        old = content.startswith(b"\xd0\xcf\x11\xe0")  # .doc; also a .docx behind a password
+        what = (
+            _("{path} is a Word file of the old form (.doc), or protected by a password.")
+            if old
+            else _("{path} is neither Markdown, HTML, Word (.docx) nor PDF.")
+        )
+        next_ = _("Save the course as Markdown (.md), HTML (.html), Word (.docx) or PDF (.pdf).")
+        raise UserError("knowledge.course-format", what.format(path=path.name), next=next_)
+    return Reading(tuple(reader(decode(content, path.name))))
 
 
 def topic_of(
@@ -91,7 +120,10 @@ def topic_of(
         raise UserError(
             "knowledge.course-empty",
             _("No heading with text under it was found."),
-            next=_("Give each notion a heading (## in Markdown, <h2> in HTML) and its text."),
+            next=_(
+                "Give each notion a heading (## in Markdown, <h2> in HTML, a heading style in Word, larger letters in "
+                "a PDF) and its text."
+            ),
         )
     taken: set[str] = set()
     return {
