@@ -66,7 +66,7 @@ def read_questions(solution: Solution, given: str | None, base: Base) -> Questio
             "prompt.no-questions",
             _("There is no set of questions beside the prompt."),
             where=Location(name),
-            next=_('Write one, a line each: {{"question": "...", "expected": ["TOPIC.SUBTOPIC"]}}').format(),
+            next=_('Write one, a line each: {"question": "...", "expected": ["TOPIC.SUBTOPIC"]}'),
         )
     text = read_text(path, name)
     problems, asked = Problems(), []
