@@ -53,6 +53,14 @@ def test_a_person_takes_the_conversation_over(aide: CommandLine) -> None:
     assert aide.json("handover", "take", number)["taken_by"] == "zoe"
     other = CommandLine(aide.folder, LOGNAME="max")
     assert "already taken" in other("handover", "take", number, code=1).stderr
+    assert "already taken" in other("handover", "answer", number, "x", code=1).stderr
+    said = aide.json("handover", "answer", number, "Écrivez à aide@example.org, pas à zoe.lefevre@exemple.fr.")
+    assert said["text"] == "Écrivez à aide@example.org, pas à [courriel]."
+    assert aide.json("handover", "show", number)["messages"] == [said]
+    assert "zoe, " in aide("handover", "show", number).stdout
+    assert aide.json("handover", "release", number)["state"] == "waiting"
+    assert other.json("handover", "take", number)["taken_by"] == "max"
+    assert aide.json("handover", "take", number, "--from", "max")["taken_by"] == "zoe"
     assert aide.json("handover", "close", number, "--answer", "Bonjour !")["state"] == "closed"
     assert all(each["id"] != asked["id"] for each in aide.json("handover", "list")["handovers"])
     assert "There is no handover 999" in aide("handover", "show", "999", code=1).stderr

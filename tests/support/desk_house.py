@@ -1,4 +1,4 @@
-"""A help desk with its queue, conversations with a person and proposals for the FAQ, for tests of pages and pictures."""
+"""A help desk with its queue, conversations with a person and proposals for the FAQ, for tests of pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from handing_over import reply
 from visiting import add_account
 
 from compagnon import Solution
+from compagnon.access.account import find_account
 from compagnon.scaffold.template import copy
 from compagnon.services.tutor.answer.events import Citation, Line
 from compagnon.services.tutor.conversations import store
@@ -19,12 +20,19 @@ from compagnon.services.tutor.knowledge.load import load
 
 QUESTION = "Puis-je faire réparer un ordinateur que je n'ai pas acheté chez vous ?"
 ANSWER = "Bonjour, oui : apportez-le en boutique avec son chargeur, le devis est gratuit.\nComptez trois jours."
-GROUPS = 22
-"""Proposals: more than a page holds."""
 PEOPLE = 2
 """Who must ask alike, so that few questions are enough."""
-_RARE = "drone tuba voilier igloo cactus violon lama piano ruche canoë luge harpe pipe toupie yourte selle jonque grue"
-_RARE += " balise forge gong osier"
+STRANGE = (
+    "Vendez-vous des imprimantes 3D ?", "Donnez-vous des cours de piano ?", "Louez-vous des vélos ?",
+    "Faut-il un passeport pour la Suède ?", "Comment planter des tomates ?", "Quel temps fera-t-il dimanche ?",
+    "Qui a peint la Joconde ?", "Comment nourrir un hérisson ?", "Où voir des baleines ?",
+    "Quelle farine pour des crêpes ?", "Comment accorder un violon ?", "Combien de joueurs au rugby ?",
+    "Quand tailler les rosiers ?", "Recrutez-vous des stagiaires ?", "Imprimez-vous des cartes de visite ?",
+    "Peut-on fumer en terrasse ?", "Quel bois pour une étagère ?", "Comment enlever une tache de vin ?",
+    "Y a-t-il une piscine à côté ?", "Quelle est la distance de la Terre à la Lune ?", "Qui arrose les bonsaïs ?",
+    "Prenez-vous les chiens en pension ?",
+)  # fmt: skip
+"""More proposals than a page holds: questions of which the FAQ does not speak."""
 
 
 def help_desk(root: Path) -> Solution:
@@ -58,39 +66,43 @@ def handed(
     return desk.hand_over(solution.engine, owner, made.id, reason, now)
 
 
-def furnish_desk(solution: Solution, customer: str, lea: str, max_: str) -> dict[str, str]:
-    """Fill the queue and the FAQ; returns the addresses that only they know. Names are authors."""
+def author(solution: Solution, name: str) -> str:
+    """What is kept beside what the account ``name`` writes."""
+    account = find_account(solution.engine, name)
+    assert account
+    return f"person:{account.id}"
+
+
+def furnish_desk(solution: Solution) -> dict[str, str]:
+    """Fill the queue and the FAQ; returns the addresses that only they know."""
     engine, now = solution.engine, solution.clock.now()
+    customer, lea, colleague = (author(solution, name) for name in ("learner", "lea", "max"))
     reasons: tuple[desk.Reason, ...] = ("asked", "refused", "unsure")
     for number in range(22):
         handed(solution, f"anonymous:{number}", f"Question {number + 1} : où en est ma commande passée la semaine "
                "dernière ?", reason=reasons[number % 3], minutes=37 * (number + 2))  # fmt: skip
     waiting = handed(solution, customer, minutes=12)
     mine, other, over = (handed(solution, customer, minutes=200 + number) for number in range(3))
-    for found, by in ((mine, lea), (other, max_), (over, lea)):
+    for found, by in ((mine, lea), (other, colleague), (over, lea)):
         desk.answer(engine, found.id, by, ANSWER, now)
         desk.write(engine, customer, found.conversation, "Merci ! Et sans le chargeur ?", now)
     desk.close(engine, over.id, lea, now, answer="Nous en avons un en boutique.")
-    for place, word in enumerate(_RARE.split()[:GROUPS]):
+    for place, question in enumerate(STRANGE):
         for person in range(PEOPLE + place % 3):
-            owner, question = f"anonymous:{word}-{person}", f"Louez-vous un {word} ?"
+            owner = f"anonymous:{place}-{person}"
             made = store.create(engine, owner, now)
             turn = store.ask(engine, owner, made.id, question, now)
             store.answer(engine, owner, turn, reply(question=question, answer="Je ne trouve pas."))
+    from compagnon.services.tutor.search.opening import open_index
+
+    refused = living.proposals(solution, open_index(solution))[-1]
+    living.refuse(solution, refused, by=lea, now=now, why="Ce n'est pas notre métier.")
     return {
-        "waiting": f"/tutor/handovers/{waiting.id}",
-        "mine": f"/tutor/handovers/{mine.id}",
-        "other": f"/tutor/handovers/{other.id}",
-        "over": f"/tutor/handovers/{over.id}",
+        "desk-waiting": f"/tutor/handovers/{waiting.id}",
+        "desk-mine": f"/tutor/handovers/{mine.id}",
+        "desk-other": f"/tutor/handovers/{other.id}",
+        "desk-over": f"/tutor/handovers/{over.id}",
         "own-waiting": f"/tutor/{waiting.conversation}",
         "own-taken": f"/tutor/{mine.conversation}",
         "own-over": f"/tutor/{over.conversation}",
     }
-
-
-def decide(solution: Solution, by: str) -> None:
-    """A proposal that was refused."""
-    from compagnon.services.tutor.search.opening import open_index
-
-    one = living.proposals(solution, open_index(solution))[-1]
-    living.refuse(solution, one, by=by, now=solution.clock.now(), why="Ce n'est pas notre métier.")

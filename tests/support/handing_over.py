@@ -7,11 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, insert, select
 
 from compagnon.access.account import create_account
 from compagnon.access.personal import erase_account, export_account
-from compagnon.database.ledger import reading
+from compagnon.database.engine import MIGRATIONS
+from compagnon.database.ledger import reading, writing
 from compagnon.database.tables import handover_messages, handovers
 from compagnon.errors import UserError
 from compagnon.services.tutor.answer.events import Reply
@@ -164,6 +167,25 @@ def given_back_or_taken_over(engine: Engine) -> None:
     assert desk.release(engine, made.id, "max") == back
 
 
+def _move(engine: Engine, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        (command.downgrade if revision != "head" else command.upgrade)(config, revision)
+
+
+def answers_of_earlier_versions_reach_the_owner(engine: Engine) -> None:
+    conversation = asked(engine, ZOE, "A ?")
+    _move(engine, "0005")
+    values = {"conversation_id": conversation, "at": NOW, "reason": "asked", "state": "closed", "closed": NOW}
+    with writing(engine) as connection:
+        connection.execute(insert(handovers).values(**values, closed_by="lea", answer="Oui, en boutique."))
+    _move(engine, "head")
+    (told,) = desk.messages_of_owner(engine, ZOE, conversation)
+    assert (told.side, told.by, told.text, told.at) == ("person", "lea", "Oui, en boutique.", NOW)
+
+
 def one_of_two_at_once_answers(engine: Engine) -> None:
     made = desk.hand_over(engine, ZOE, asked(engine, ZOE, "A ?"), "asked", NOW)
     lost: list[str] = []
@@ -234,5 +256,5 @@ CHECKS: list[Check] = [
     the_conversation_comes_with_it_masked, closed_ones_go_in_their_time, they_go_with_their_conversation,
     a_person_takes_theirs_away_and_is_erased, a_person_and_the_owner_write_to_each_other,
     what_is_answered_when_closing_reaches_the_owner, what_is_asked_after_closing_is_the_owners,
-    given_back_or_taken_over, one_of_two_at_once_answers,
+    given_back_or_taken_over, one_of_two_at_once_answers, answers_of_earlier_versions_reach_the_owner,
 ]  # fmt: skip

@@ -1,7 +1,8 @@
-"""Every page of the application in every state worth looking at, and two servers that have them all.
+"""Every page of the application in every state worth looking at, and three servers that have them all.
 
 ``full``: accounts, full pages (20 rows and more), jobs in every state. ``new``: before the first run and the first
-account. Tests of accessibility, of weight and the pictures (``pictures.py``) walk the same list.
+account. ``desk``: a help desk with its queue. Tests of accessibility, of weight and the pictures (``pictures.py``) walk
+the same list.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from desk_house import furnish_desk, help_desk
 from playwright.sync_api import Browser, BrowserContext, Page
 from serving import running
 from visiting import PASSWORD, add_account
@@ -42,7 +44,7 @@ class Place:
 
     name: str
     path: str
-    house: Literal["full", "new"] = "full"
+    house: Literal["full", "new", "desk"] = "full"
     who: str | None = "admin"
     act: Act | None = None
     status: int = 200
@@ -52,7 +54,7 @@ class Place:
 
 @dataclass
 class Walk:
-    """Two servers and their visitors, each signed in once."""
+    """The servers and their visitors, each signed in once."""
 
     browser: Browser
     addresses: dict[str, str]
@@ -96,13 +98,16 @@ def walk(browser: Browser, trained: Path, small: Path, folder: Path) -> Iterator
     """``trained``: a solution whose chain was run; ``small``: the same before; ``folder``: where to copy them."""
     full = Solution(Path(shutil.copytree(trained, folder / "full")))
     new = Solution(Path(shutil.copytree(small, folder / "new")))
-    paths = furnish(full)
+    helping = help_desk(folder / "desk")
+    paths = furnish(full) | furnish_desk(helping)
     # The token of the first start comes last: making it ends the one before.
     first = first_link(new.engine, new.clock.now())
-    with running(create_app(full)) as address, running(create_app(new)) as other:
-        yield Walk(browser, {"full": address, "new": other}, {**paths, "first": f"/first/{first}"})
-    full.close()
-    new.close()
+    with contextlib.ExitStack() as stack:
+        houses = {"full": full, "new": new, "desk": helping}
+        addresses = {name: stack.enter_context(running(create_app(house))) for name, house in houses.items()}
+        yield Walk(browser, addresses, {**paths, "first": f"/first/{first}"})
+    for house in houses.values():
+        house.close()
 
 
 def furnish(solution: Solution) -> dict[str, str]:
@@ -237,6 +242,21 @@ def _one_link(page: Page) -> None:
     page.wait_for_selector(".secret")
 
 
+def _first_entry(page: Page) -> None:
+    page.locator(".entries a").first.click()
+    page.wait_for_selector("#answer")
+
+
+def _difference(page: Page) -> None:
+    _first_entry(page)
+    _sent("form[action$=draft] button", answer="Non, nous n'en avons pas.")(page)
+
+
+def _no_answer(page: Page) -> None:
+    _first_entry(page)
+    _sent("form[action$=draft] button")(page)
+
+
 PLACES = (
     Place("home", "/"),
     Place("home-new", "/", "new", None),
@@ -315,4 +335,20 @@ PLACES = (
     Place("forbidden", "/admin/audit", who="learner", status=403),
     Place("not-found", "/nothing", status=404),
     Place("unknown-name", "strange:", who=None, status=421),
+    Place("handovers", "/tutor/handovers", "desk", "lea", shown=".entries"),
+    Place("handovers-closed", "/tutor/handovers?state=closed", "desk", "lea", shown=".entries"),
+    Place("handover-waiting", "desk-waiting", "desk", "lea", shown="form[action$=take]"),
+    Place("handover-mine", "desk-mine", "desk", "lea", act=_opened, shown="form[action$=answer]"),
+    Place("handover-error", "desk-mine", "desk", "lea", act=_sent("form[action$=answer] button"), shown=".error"),
+    Place("handover-other", "desk-other", "desk", "lea", shown="[name=over]"),
+    Place("handover-over", "desk-over", "desk", "lea"),
+    Place("own-waiting", "own-waiting", "desk", "learner", shown=".panel.person"),
+    Place("own-taken", "own-taken", "desk", "learner", shown="[name=to]"),
+    Place("own-over", "own-over", "desk", "learner", shown="form[action$=person]"),
+    Place("own-list", "/tutor", "desk", "learner", shown=".state.running"),
+    Place("faq", "/tutor/faq", "desk", "lea", shown=".entries"),
+    Place("faq-decided", "/tutor/faq?state=decided", "desk", "lea", shown=".entries"),
+    Place("proposal", "/tutor/faq", "desk", "lea", act=_first_entry, shown="#entry, #answer"),
+    Place("proposal-error", "/tutor/faq", "desk", "lea", act=_no_answer, shown=".error"),
+    Place("proposal-difference", "/tutor/faq", "desk", "lea", act=_difference, shown="pre"),
 )  # fmt: skip

@@ -103,12 +103,12 @@ class Chat:
             self.live.admit(owner)
             said = desk.write(self._engine, owner, found.id, text, self.view.solution.clock.now())
         except Refused as often:
-            return self._page(request, owner, found, often.problem.detail)
+            return self._page(request, owner, found, often.problem.detail, written=text)
         except UserError as refused:
-            ended = _("The person has ended this conversation, and your message was not sent: it is below.")
-            return self._page(
-                request, owner, found, ended if refused.code == "handover.closed" else refused.problems[0].what
-            )
+            what = refused.problems[0].what
+            if refused.code == "handover.closed":
+                what = _("The person has ended this conversation, and your message was not sent: it is below.")
+            return self._page(request, owner, found, what, written=text)
         return RedirectResponse(f"/tutor/{found.id}#m-{said.id}", 303)
 
     async def retry(self, request: Request) -> Response:
@@ -223,7 +223,7 @@ class Chat:
         try:
             turn = await asyncio.to_thread(store.ask, self._engine, owner, found.id, text, now)
         except UserError as refused:
-            return await asyncio.to_thread(self._page, request, owner, found, refused.problems[0].what)
+            return await asyncio.to_thread(self._page, request, owner, found, refused.problems[0].what, None, text)
         await self._begin(request, owner, found, turn, text, live)
         return _to(found.id, turn)
 
@@ -263,6 +263,7 @@ class Chat:
         found: Conversation,
         error: str | None = None,
         correcting: Mapping[str, Any] | None = None,
+        written: str = "",
     ) -> Response:
         turns = store.list_turns(self._engine, owner, found.id)
         wanted = request.query_params.get("turn", "")
@@ -288,18 +289,18 @@ class Chat:
             "noted": request.query_params.get("noted"),
             "wanted": turns[place].id if turns else None,
             "error": error,
-            **self._asking(request, error),
+            **self._asking(request, error, written),
         }
         status = 422 if error or correcting else 200
         return self.view.page(request, "conversation.html", values, status=status, headers=HEADERS)
 
-    def _asking(self, request: Request, error: str | None) -> dict[str, Any]:
+    def _asking(self, request: Request, error: str | None, written: str = "") -> dict[str, Any]:
         spec = self.view.solution.spec
         return {
             "notice": notice(),
             "levels": [(level, level_word(level)) for level in DIFFICULTIES],
             "level_word": level_word,
-            "written": request.state.draft.get("question", ""),
+            "written": written or request.state.draft.get("question", ""),
             "found": bool(request.state.draft.get("question")),
             "longest": store.LONGEST_QUESTION,
             "writer": default_provider(self.view.solution) if spec.tutor else "",

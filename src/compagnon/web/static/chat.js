@@ -65,7 +65,7 @@
       const talk = next.getElementById("talk"), before = document.getElementById("talk");
       before.replaceWith(talk);
       document.dispatchEvent(new Event("talk"));
-      said.textContent = [said.dataset.done, talk.querySelector("[data-say]")?.textContent.trim()].filter(Boolean).join(" ");
+      said.textContent = [said.dataset.done, talk.querySelector("[data-say]")?.dataset.say].filter(Boolean).join(" ");
     } catch {
       again();
     }

@@ -28,7 +28,9 @@
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const talk = part("talk"), next = part("talk", page), said = [];
-    for (const one of part("thread", page).querySelectorAll(":scope > [id]")) {
+    const thread = part("thread", page);
+    if (thread && !part("thread")) part("written").append(thread.cloneNode(false));
+    for (const one of thread?.querySelectorAll(":scope > [id]") ?? []) {
       const known = part(one.id);
       if (known && known.dataset.v === one.dataset.v) continue;
       if (known) known.replaceWith(one);
@@ -37,7 +39,7 @@
     }
     if (said.length) said.unshift(heard.dataset.from);
     const state = part("talk-state"), now = part("talk-state", page);
-    const told = (place) => place.querySelector("[data-say]")?.textContent.trim() ?? "";
+    const told = (place) => place.querySelector("[data-say]")?.dataset.say ?? "";
     if (told(now) !== told(state)) said.push(told(now));
     state.replaceWith(now);
     part("notice")?.replaceWith(part("notice", page));
