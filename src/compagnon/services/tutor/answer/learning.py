@@ -32,7 +32,7 @@ from compagnon.spec.text import read_text
 LEAST = 40
 """Examples of each side under which nothing is learned."""
 FOLDS, TURNS = 10, 2
-GAMMA, COST = 1.0, 1.0
+GAMMA, COST = 1.5, 2.0
 FALSE_REFUSALS = 0.05
 """Share of the questions to be answered that may be refused, on examples held out. The threshold is chosen on them, so
 new questions are refused somewhat more often."""
