@@ -32,6 +32,8 @@ PAUSE = 1.0
     ],
 )
 def command(once: bool) -> None:
+    from compagnon.services.tutor.prompts.job import work_once as play
+
     def tell(event: Event) -> None:
         if event.kind != "progress":
             click.echo(f"{event.stage} {event.kind}")
@@ -39,7 +41,7 @@ def command(once: bool) -> None:
     with opened() as solution, stoppable():
         solution.loaded  # noqa: B018 - a mistake in the file is said before waiting
         while True:
-            job = solution.work_once(tell)
+            job = solution.work_once(tell) or play(solution)
             if job is not None:
                 click.echo(_("Job {id} is over.").format(id=job.id))
             elif once:
