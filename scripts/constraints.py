@@ -13,6 +13,9 @@ HEADER = """\
 # pyproject.toml says what Compagnon accepts, which is wider. Made again by `make constraints`, which takes the newest
 # versions in an environment of its own and writes this file if the tests pass with them.
 """
+APART = ("langchain-core", "llama-index-core")
+"""Extras kept out of the environment of the tests, for their size and their plug-ins of pytest: a long test installs,
+apart, the versions that FILE names. To take newer ones, write them there and run tests/e2e/test_retriever_page.py."""
 
 
 def main() -> None:
@@ -22,6 +25,8 @@ def main() -> None:
     foreign = [line for line in lines if "==" not in line]
     if foreign:
         sys.exit("Not installed from a registry: " + ", ".join(foreign))
+    lines += [line for line in FILE.read_text(encoding="utf-8").splitlines() if line.startswith(APART)]
+    lines.sort(key=lambda line: line.partition("==")[0].lower())
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     FILE.write_text(HEADER.format(python=python) + "\n".join(lines) + "\n", encoding="utf-8")
     print(f"{FILE.name}: {len(lines)} libraries")
