@@ -9,7 +9,7 @@ from compagnon.services.tutor.answer.choose import Choice, harmless
 from compagnon.services.tutor.answer.clean import carries, is_order, leaks, suspect, visible
 from compagnon.services.tutor.answer.events import Citation, Cited, Line
 from compagnon.services.tutor.answer.sentences import Draft, sentences
-from compagnon.services.tutor.answer.support import altered, support
+from compagnon.services.tutor.answer.support import altered, claims, support
 from compagnon.services.tutor.knowledge.model import Language
 from compagnon.services.tutor.passages import Passage
 from compagnon.services.tutor.search.language import language_of
@@ -85,6 +85,9 @@ class Checker:
         if is_order(draft.text) and draft.text not in known:
             return None
         if language_of(draft.text, self.language) != self.language:  # it cannot be compared with the passages
+            return None
+        beliefs = [passage.heading for passage in self.choice.passages if passage.part == "misconception"]
+        if any(claims(draft.text, belief) for belief in beliefs):
             return None
         if altered(draft.text, [passage.text for passage in self.choice.passages]):
             return None
