@@ -25,7 +25,7 @@ PASSAGE = (
         ("Le dropout coupe au hasard 20 % des neurones.", ""),
         # The price of the order: a sentence that is right and turned round is left out too.
         ("20 % des neurones sont coupés au hasard par le dropout.", "scrambled"),
-        ("Les neurones coupent au hasard 20 % du dropout.", "scrambled"),
+        ("Le surapprentissage réduit le dropout d'un réseau dense.", "scrambled"),
         ("Le dropout coupe au hasard 20 % des neurones = rien.", "sign"),
         ("Le dropout coupe au hasard 50 % des neurones à chaque pas.", "number"),
         ("Le dropout ne coupe pas au hasard 20 % des neurones.", "negation"),
