@@ -84,7 +84,8 @@ def read_examples(path: Path, shown: str) -> list[Example]:
         try:
             example = Example.model_validate(json.loads(line))
         except (ValueError, ValidationError) as error:
-            what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            what = _("This line is no example of a question: {why}.").format(why=why)
             problems.append(Problem("scope.bad-example", what, Location(shown, number)))
             continue
         said = " ".join(example.question.casefold().split())
