@@ -19,6 +19,7 @@ from compagnon.services.tutor.faq import living
 from compagnon.services.tutor.handover import desk
 from compagnon.services.tutor.knowledge.load import load
 from compagnon.web.app import create_app
+from compagnon.web.live import PER_MINUTE
 
 House = tuple[Solution, str]
 MAIL = "zoe.lefevre@exemple.fr"
@@ -296,6 +297,28 @@ def hidden(text: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]+)"', text)
     assert found, text
     return found[1]
+
+
+def test_too_many_messages_wait_and_nothing_of_them_reaches_a_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    solution, address = house
+    place, own = waiting(solution)
+    with caplog.at_level(0), enter(address, "learner") as customer, enter(address, "lea") as lea:
+        given(lea, send(lea, place, f"{place}/take"))
+        given(lea, send(lea, place, f"{place}/answer", text=f"Bonjour {MAIL}"))
+        token = token_of(customer.get(own).text)
+        for number in range(PER_MINUTE + 1):
+            form = {"csrf": token, "question": f"Message {number} de {MAIL}", "to": "person"}
+            answer = customer.post(own, data=form)
+            if answer.status_code != 303:
+                break
+        assert (answer.status_code, number > 5) == (422, True)
+        assert "a lot of questions in one minute" in answer.text
+        assert f"Message {number} de" in answer.text
+    assert "handover" in caplog.text
+    assert MAIL not in caplog.text
+    assert "Message" not in caplog.text
 
 
 def test_a_solution_without_a_desk_has_no_such_pages(tmp_path: Path) -> None:
