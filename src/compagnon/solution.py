@@ -8,7 +8,6 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +19,7 @@ from compagnon.chain import digest as digests
 from compagnon.chain import display, lock, plugins
 from compagnon.chain.artifact import Artifact, ArtifactStore
 from compagnon.chain.clock import Clock, SystemClock
+from compagnon.chain.heartbeat import Heartbeat
 from compagnon.chain.job import Job, JobTable
 from compagnon.chain.ledger import Ledger, Note
 from compagnon.chain.plan import Plan, Step
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
     from compagnon.spec.load import Loaded
     from compagnon.spec.model import Spec
-
-BEAT_EVERY = 5.0
-"""Seconds between two signs of life of a running job."""
 
 
 @dataclass
@@ -183,7 +180,7 @@ class Solution:
     def work_on(self, job: Job, on_event: Callable[[Event], None] = lambda event: None) -> list[Step]:
         """Run the chain for a claimed job, keeping its lease and its progress; the caller holds the lock."""
         holder = job.holder or worker_name()
-        beating = _Heart(self.jobs, job.id, holder, self.clock)
+        beating = Heartbeat(self.jobs, job.id, holder, self.clock)
 
         def tell(event: Event) -> None:
             beating.progress = event.as_dict()
@@ -281,37 +278,6 @@ class Solution:
         """Give the database back."""
         if "engine" in self.__dict__:
             self.engine.dispose()
-
-
-class _Heart:
-    """Renews a job's lease from a thread and learns whether it was asked to stop."""
-
-    def __init__(self, jobs: JobTable, job_id: int, holder: str, clock: Clock) -> None:
-        self.jobs, self.job_id, self.holder, self.clock = jobs, job_id, holder, clock
-        self.progress: dict[str, Any] | None = None
-        self.cancelled = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat_on, name="job-lease", daemon=True)
-
-    def beat(self) -> None:
-        if not self.jobs.beat(self.job_id, self.holder, self.clock.now(), self.progress):
-            self.cancelled = True
-
-    def _beat_on(self) -> None:
-        while not self._stop.wait(BEAT_EVERY if self.progress is None else 1.0):
-            try:
-                self.beat()
-            except UserError:
-                # A busy or full disk: the run itself will meet it and say so.
-                continue
-
-    def __enter__(self) -> _Heart:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stop.set()
-        self._thread.join()
 
 
 def worker_name() -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from compagnon.chain.heartbeat import Heartbeat
 from compagnon.chain.job import Job, JobState
 from compagnon.errors import UserError
 from compagnon.services.tutor.prompts import scores
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from compagnon.solution import Solution
 
 KIND = "prompt"
-BEAT = 5.0
-"""Seconds between two signs of life: an answer may take longer than a lease."""
 
 
 def ask(solution: Solution, variant: Variant, provider: str, by: str) -> Job:
@@ -39,7 +37,7 @@ def work_once(solution: Solution) -> Job | None:
     job = solution.jobs.claim(holder, solution.clock.now(), kinds=(KIND,))
     if job is None:
         return None
-    heart = _Heart(solution, job.id, holder)
+    heart = Heartbeat(solution.jobs, job.id, holder, solution.clock)
     try:
         with heart:
             _play(solution, job, heart)
@@ -52,12 +50,12 @@ def work_once(solution: Solution) -> Job | None:
         solution.jobs.finish(job.id, holder, solution.clock.now(), "failed", {"what": type(error).__name__})
         raise
     else:
-        state: JobState = "cancelled" if heart.stopped else "done"
+        state: JobState = "cancelled" if heart.cancelled else "done"
         solution.jobs.finish(job.id, holder, solution.clock.now(), state)
     return job
 
 
-def _play(solution: Solution, job: Job, heart: _Heart) -> None:
+def _play(solution: Solution, job: Job, heart: Heartbeat) -> None:
     variant = scores.find_variant(solution.engine, str(job.payload["prompt"]))
     if variant is None:
         return
@@ -68,34 +66,4 @@ def _play(solution: Solution, job: Job, heart: _Heart) -> None:
         heart.progress = {"kind": "progress", "done": step.done, "total": step.count, "message": step.question}
         heart.beat()
 
-    play(stage, variant, conditions, person=job.asked_by, on_step=tell, is_cancelled=lambda: heart.stopped)
-
-
-class _Heart:
-    """Renews the lease of a job from a thread, and learns whether it was asked to stop."""
-
-    def __init__(self, solution: Solution, job_id: int, holder: str) -> None:
-        self.solution, self.job_id, self.holder = solution, job_id, holder
-        self.progress: dict[str, Any] | None = None
-        self.stopped = False
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._beat_on, name="prompt-lease", daemon=True)
-
-    def beat(self) -> None:
-        now = self.solution.clock.now()
-        self.stopped |= not self.solution.jobs.beat(self.job_id, self.holder, now, self.progress)
-
-    def _beat_on(self) -> None:
-        while not self._end.wait(BEAT):
-            try:
-                self.beat()
-            except UserError:
-                continue
-
-    def __enter__(self) -> _Heart:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._end.set()
-        self._thread.join()
+    play(stage, variant, conditions, person=job.asked_by, on_step=tell, is_cancelled=lambda: heart.cancelled)
