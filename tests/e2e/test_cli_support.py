@@ -105,5 +105,17 @@ def test_a_faq_is_imported(aide: CommandLine, tmp_path: Path) -> None:
     done = aide.json("knowledge", "import", str(file))
     assert (done["taken"], done["files"], done["mended"]) == (1, ["knowledge/pret.json"], 1)
     assert [(each["place"], each["code"]) for each in done["refused"]] == [("line 3", "known"), ("line 4", "no-answer")]
-    answer = aide.json("ask", "prêtez-vous un ordinateur pendant la réparation ?")
-    assert "Oui. Sous caution." in answer["answer"].replace(" [1]", "")
+    question = "prêtez-vous un ordinateur pendant la réparation ?"
+    assert "Sous caution." not in aide.json("ask", question)["answer"]  # nobody has read it yet
+    assert [each["id"] for each in aide.json("knowledge", "review")] == done["ids"]
+    signed = aide.json("knowledge", "review", "pret", "--by", "A. Martin")
+    assert [each["id"] for each in signed["reviewed"]] == done["ids"]
+    assert "Oui. Sous caution." in aide.json("ask", question)["answer"].replace(" [1]", "")
+    assert aide.json("knowledge", "review") == []
+
+
+def test_who_imports_may_answer_for_it(aide: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "gravure.csv"
+    file.write_text("question;réponse\nGravez-vous un nom sur le clavier ?;Oui, à l'atelier.\n", encoding="utf-8")
+    aide.json("knowledge", "import", str(file), "--topic", "gravure", "--reviewed-by", "A. Martin")
+    assert "Oui, à l'atelier." in aide.json("ask", "gravez-vous un nom sur le clavier ?")["answer"]

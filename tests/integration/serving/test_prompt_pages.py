@@ -25,9 +25,12 @@ def body(text: str) -> str:
 
 @pytest.fixture
 def tutor(tmp_path: Path) -> Iterator[tuple[Solution, httpx.Client]]:
-    with prompting(tmp_path) as (solution, _service), running(create_app(solution)) as address:
-        with httpx.Client(base_url=address, headers={"Accept-Language": "en"}, timeout=60) as client:
-            yield solution, client
+    with (
+        prompting(tmp_path) as (solution, _service),
+        running(create_app(solution)) as address,
+        httpx.Client(base_url=address, headers={"Accept-Language": "en"}, timeout=60) as client,
+    ):
+        yield solution, client
 
 
 def post(client: httpx.Client, place: str, text: str = "", **more: str) -> httpx.Response:
