@@ -39,20 +39,14 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def refusing(tutor: Tutor) -> dict[str, Any]:
-    """The weights were learned on the even lines of both files, and the odd ones were held out of that.
-
-    Not wholly: the lists of cue words were written after reading the first 25 lines of ``refuse.jsonl``, odd ones too.
-    """
-    found = {}
-    for half, name in ((0, "tuned_on"), (1, "held_out")):
-        asked = [(row["question"], True) for row in rows("questions.jsonl")[half::2]]
-        asked += [(row["question"], False) for row in rows("refuse.jsonl")[half::2]]
-        refused = [(not tutor.find(text)[1].within, within) for text, within in asked]
-        right = sum(no and not within for no, within in refused)
-        precision, recall = _ratios(right, sum(no for no, _ in refused), sum(not within for _, within in refused))
-        wrong = sum(no and within for no, within in refused) / sum(within for _, within in refused)
-        found[name] = {"f1": _f1(precision, recall), "recall": recall, "false_refusals": round(wrong, 3)}
-    return found
+    """Nothing is learned from these questions: the examples of the template (``scope.jsonl``) were written apart."""
+    asked = [(row["question"], True) for row in rows("questions.jsonl")]
+    asked += [(row["question"], False) for row in rows("refuse.jsonl")]
+    refused = [(not tutor.find(text)[1].within, within) for text, within in asked]
+    right = sum(no and not within for no, within in refused)
+    precision, recall = _ratios(right, sum(no for no, _ in refused), sum(not within for _, within in refused))
+    wrong = sum(no and within for no, within in refused) / sum(within for _, within in refused)
+    return {"f1": _f1(precision, recall), "recall": recall, "false_refusals": round(wrong, 3)}
 
 
 def supporting() -> dict[str, Any]:
