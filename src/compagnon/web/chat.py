@@ -208,7 +208,7 @@ class Chat:
         if form == "json":
             body, kind = json.dumps(values, ensure_ascii=False, indent=2), "application/json"
         elif form == "txt":
-            body, kind = _as_text(values), "text/plain; charset=utf-8"
+            body, kind = _as_text(values, self._notice()), "text/plain; charset=utf-8"
         else:
             raise Refused(404, "request.no-such-address", _("There is nothing at this address."))
         name = f'attachment; filename="conversation-{found.created:%Y-%m-%d}.{form}"'
@@ -297,7 +297,7 @@ class Chat:
     def _asking(self, request: Request, error: str | None, written: str = "") -> dict[str, Any]:
         spec = self.view.solution.spec
         return {
-            "notice": notice(),
+            "notice": self._notice(),
             "levels": [(level, level_word(level)) for level in DIFFICULTIES],
             "level_word": level_word,
             "written": written or request.state.draft.get("question", ""),
@@ -306,6 +306,11 @@ class Chat:
             "writer": default_provider(self.view.solution) if spec.tutor else "",
             "kept_days": store.kept_for(spec).days,
         }
+
+    def _notice(self) -> str:
+        """That one talks to an AI, in the words of a course or of a firm's FAQ."""
+        base = self._base()
+        return notice(desk=base is not None and base.is_faq)
 
     def _base(self) -> Base | None:
         try:
@@ -328,8 +333,8 @@ def _to(conversation: str, turn: int | None = None, noted: str = "") -> Response
     return RedirectResponse(f"/tutor/{conversation}{'?' if query else ''}{query}{place}", 303)
 
 
-def _as_text(values: Mapping[str, Any]) -> str:
-    """A conversation to take away; what a person wrote stands where it was said."""
+def _as_text(values: Mapping[str, Any], said_of_itself: str) -> str:
+    """A conversation to take away, after its notice; what a person wrote stands where it was said."""
     said: list[tuple[str, str]] = []
     for turn in values["turns"]:
         quotes = [f"[{c['number']}] {c['title']} : {c['quote']}" for c in turn["citations"]]
@@ -338,6 +343,5 @@ def _as_text(values: Mapping[str, Any]) -> str:
     for one in values["messages"]:
         who = _("You") if one["side"] == "owner" else _("A person")
         said.append((one["at"], f"— {who}\n\n{one['text']}"))
-    return (
-        "\n\n".join([values["title"], notice(), *(text for _at, text in sorted(said, key=lambda each: each[0]))]) + "\n"
-    )
+    texts = [text for _at, text in sorted(said, key=lambda each: each[0])]
+    return "\n\n".join([values["title"], said_of_itself, *texts]) + "\n"
